@@ -1,0 +1,94 @@
+import pino from 'pino';
+import type { Context } from './context.ts';
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const COMPONENTS = ['host', 'http', 'auth', 'store', 'executor', 'plugin', 'sandbox', 'broker', 'scheduler'] as const;
+export type Component = (typeof COMPONENTS)[number];
+
+/** Fields of a log line besides `timestamp`, `level`, `msg`, `component`; names as in docs/API.md, "Logs". */
+export interface LogFields {
+  readonly [name: string]: unknown;
+}
+
+export interface Logger {
+  /** Logs with the fields of a context: trace, tenant, user, workflow, run. */
+  log(level: LogLevel, ctx: Context | null, msg: string, fields?: LogFields): void;
+  debug(ctx: Context | null, msg: string, fields?: LogFields): void;
+  info(ctx: Context | null, msg: string, fields?: LogFields): void;
+  warn(ctx: Context | null, msg: string, fields?: LogFields): void;
+  error(ctx: Context | null, msg: string, fields?: LogFields): void;
+  fatal(ctx: Context | null, msg: string, fields?: LogFields): void;
+  enabled(level: LogLevel): boolean;
+}
+
+/** Gives each component its logger. */
+export interface Logging {
+  for(component: Component): Logger;
+  /** Writes out what is buffered; call it before the process ends. */
+  flush(): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly levels: Partial<Record<Component, LogLevel>>;
+  /** Where the lines go; standard output when left out. */
+  readonly write?: (line: string) => void;
+}
+
+/** One JSON object a line. The only place that knows pino. */
+export function createLogging(options: LogOptions): Logging {
+  const destination = options.write === undefined ? pino.destination({ dest: 1, sync: true }) : { write: options.write };
+  const root = pino(
+    {
+      base: null,
+      messageKey: 'msg',
+      timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  const loggers = new Map<Component, Logger>();
+  return {
+    for(component) {
+      const known = loggers.get(component);
+      if (known !== undefined) return known;
+      const made = wrap(root.child({ component }, { level: options.levels[component] ?? options.level }));
+      loggers.set(component, made);
+      return made;
+    },
+    flush() {
+      if ('flushSync' in destination) destination.flushSync();
+    },
+  };
+}
+
+function wrap(child: pino.Logger): Logger {
+  const log: Logger['log'] = (level, ctx, msg, fields) => {
+    if (!child.isLevelEnabled(level)) return;
+    child[level]({ ...contextFields(ctx), ...fields }, msg);
+  };
+  return {
+    log,
+    debug: (ctx, msg, fields) => log('debug', ctx, msg, fields),
+    info: (ctx, msg, fields) => log('info', ctx, msg, fields),
+    warn: (ctx, msg, fields) => log('warn', ctx, msg, fields),
+    error: (ctx, msg, fields) => log('error', ctx, msg, fields),
+    fatal: (ctx, msg, fields) => log('fatal', ctx, msg, fields),
+    enabled: (level) => child.isLevelEnabled(level),
+  };
+}
+
+function contextFields(ctx: Context | null): LogFields {
+  if (ctx === null) return {};
+  const fields: Record<string, unknown> = {
+    trace_id: ctx.traceId,
+    span_id: ctx.spanId,
+    tenant_id: ctx.tenantId,
+    user_id: ctx.userId,
+  };
+  if (ctx.workflowId !== undefined) fields['workflow_id'] = ctx.workflowId;
+  if (ctx.runId !== undefined) fields['run_id'] = ctx.runId;
+  return fields;
+}

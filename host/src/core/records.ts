@@ -1,0 +1,147 @@
+import type { ErrorData, JsonObject, JsonValue, Manifest, Permissions } from '@goflow/plugin-sdk/contract';
+
+/** Stored things, as rooms pass them to each other. Times are RFC 3339 UTC with milliseconds; ids sort by time. */
+
+export type RunStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'timed_out' | 'cancelled';
+export const ENDED_STATUSES = ['succeeded', 'failed', 'timed_out', 'cancelled'] as const satisfies readonly RunStatus[];
+export const RUN_STATUSES = ['queued', 'running', ...ENDED_STATUSES] as const satisfies readonly RunStatus[];
+
+/** How a run began. `body`, `headers`, `query` for webhooks; headers without credentials. */
+export interface TriggerInfo {
+  readonly type: 'api' | 'webhook' | 'replay' | 'schedule' | 'cli';
+  readonly body?: JsonValue;
+  readonly headers?: JsonObject;
+  readonly query?: JsonObject;
+  readonly replay_of?: string;
+}
+
+export interface StepRecord {
+  readonly id: string;
+  readonly action: string;
+  readonly plugin: string | null;
+  readonly plugin_version: string | null;
+  readonly plugin_digest: string | null;
+  readonly status: RunStatus;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly duration_ms: number | null;
+  readonly attempt: number;
+  readonly output: JsonValue;
+  readonly error: ErrorData | null;
+}
+
+/** A run as the API shows it: secrets masked. */
+export interface RunRecord {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly workflow_version: number;
+  readonly status: RunStatus;
+  readonly trigger: TriggerInfo;
+  readonly parameters: JsonObject;
+  readonly output: JsonValue;
+  readonly error: ErrorData | null;
+  readonly steps: readonly StepRecord[];
+  readonly trace_id: string;
+  readonly tenant_id: string;
+  readonly user_id: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly duration_ms: number | null;
+  readonly attempt: number;
+  /** What ended it, where that was not the action itself. */
+  readonly ended_by: 'deadline' | 'cancel' | 'disconnect' | 'restart' | null;
+}
+
+/** What the executor needs besides the public record to run a run again after a crash. */
+export interface RunInternals {
+  /** Values of secret parameters, sealed by the vault (JSON object of name → value); null when there are none. */
+  readonly sealed_parameters: Uint8Array | null;
+  /** Span id of the request that triggered it, for the trace. */
+  readonly parent_span_id: string | null;
+}
+
+export interface RunLogRecord {
+  /** Counts from 1 within a run. */
+  readonly seq: number;
+  readonly timestamp: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly msg: string;
+  readonly step_id: string | null;
+  readonly attempt: number;
+  readonly fields: JsonObject | null;
+}
+
+/** A version of a workflow. `definition` is the normalised body (see workflow/definition.ts). */
+export interface WorkflowRecord {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly version: number;
+  readonly name: string;
+  readonly is_active: boolean;
+  readonly definition: JsonObject;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+/** An uploaded bundle version. `tenant_id` null: for every tenant. The bundle text itself is a file of the data directory. */
+export interface PluginVersionRecord {
+  readonly name: string;
+  readonly version: string;
+  readonly tenant_id: string | null;
+  readonly digest: string;
+  readonly manifest: Manifest;
+  readonly file: string;
+  readonly installed_at: string;
+}
+
+/** What admins said of a plugin. `tenant_id` null: host-wide. */
+export interface PluginSettingsRecord {
+  readonly name: string;
+  readonly tenant_id: string | null;
+  readonly granted: Permissions | null;
+  readonly enabled: boolean;
+  /** Version chosen by rollback; null: the newest. */
+  readonly pinned_version: string | null;
+}
+
+/** `sealed`: the values as JSON, sealed by the vault. */
+export interface CredentialRecord {
+  readonly id: string;
+  readonly tenant_id: string;
+  readonly name: string;
+  readonly plugin: string;
+  readonly sealed: Uint8Array;
+  readonly is_default: boolean;
+  readonly created_at: string;
+}
+
+export type Role = 'viewer' | 'trigger' | 'editor' | 'admin';
+export const ROLES = ['viewer', 'trigger', 'editor', 'admin'] as const satisfies readonly Role[];
+
+export interface KeyRecord {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly tenant_id: string;
+  readonly user_id: string;
+  /** SHA-256 of the key (keys are 256 random bits, so a slow hash adds nothing). */
+  readonly hash: Uint8Array;
+  readonly created_at: string;
+}
+
+export interface IdempotencyRecord {
+  readonly tenant_id: string;
+  readonly workflow_id: string;
+  readonly key: string;
+  /** SHA-256 of the canonical JSON of the request body. */
+  readonly request_hash: Uint8Array;
+  readonly run_id: string;
+  readonly created_at: string;
+}
+
+/** One page of a list; `next_cursor` null at its end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next_cursor: string | null;
+}

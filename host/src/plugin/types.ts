@@ -1,0 +1,89 @@
+import type { ActionManifest, JsonObject, Manifest, Permissions } from '@goflow/plugin-sdk/contract';
+import type { BundleCode } from '@goflow/plugin-sdk/runtime';
+import type { Context } from '../core/context.ts';
+
+export type PluginState = 'enabled' | 'disabled' | 'needs_grant' | 'quarantined' | 'refused';
+
+/** A loaded bundle version, immutable: what a run holds on to. */
+export interface LoadedPlugin {
+  readonly manifest: Manifest;
+  readonly digest: string;
+  /** Null: there for every tenant. */
+  readonly tenantId: string | null;
+  /** First-party bundles that ship with the host are granted what they ask. */
+  readonly firstParty: boolean;
+  readonly bundle: BundleCode;
+}
+
+/** An action as a workflow names it, found for a tenant. */
+export interface ResolvedAction {
+  readonly plugin: LoadedPlugin;
+  readonly id: string;
+  readonly action: ActionManifest;
+  /** What the plugin may reach for this tenant, now: never more than the manifest asks. */
+  readonly granted: Permissions;
+  readonly state: PluginState;
+}
+
+export type ActionLookup =
+  | { readonly found: true; readonly action: ResolvedAction }
+  | { readonly found: false; /** For people: what is missing and what to do. */ readonly reason: string };
+
+/** What `GET /api/plugins` shows of a plugin. */
+export interface PluginView {
+  readonly name: string;
+  readonly version: string;
+  readonly state: PluginState;
+  readonly digest: string;
+  readonly title: string | null;
+  readonly description: string | null;
+  readonly manifest: Manifest;
+  readonly versions: readonly { readonly version: string; readonly digest: string; readonly source: 'directory' | 'upload' }[];
+  readonly permissions: Permissions;
+  readonly grants: Permissions;
+  readonly permissions_to_grant: Permissions;
+  readonly health: JsonObject;
+}
+
+/** A file of the plugins directory that was refused. */
+export interface RefusedView {
+  readonly name: string | null;
+  readonly version: string | null;
+  readonly state: 'refused';
+  readonly file: string;
+  readonly reason: string;
+}
+
+export interface InstallResult {
+  readonly created: boolean;
+  readonly manifest: Manifest;
+  readonly digest: string;
+  readonly state: PluginState;
+  readonly permissions_to_grant: Permissions;
+}
+
+/** Who administers: the bootstrap key (and open mode) host-wide, a tenant's admin its own tenant. */
+export interface PluginAdmin {
+  readonly tenantId: string;
+  readonly hostWide: boolean;
+}
+
+/** The plugins of this host. Reads are synchronous: they look at an immutable set that is replaced as a whole. */
+export interface Plugins {
+  /** `name` or `plugin/name`, as a workflow of that tenant means it. */
+  findAction(tenantId: string, reference: string): ActionLookup;
+  /** The plugin as that tenant sees it, in its current version. */
+  find(tenantId: string, name: string): LoadedPlugin | null;
+  list(tenantId: string): ReadonlyArray<PluginView | RefusedView>;
+  view(tenantId: string, name: string): PluginView | null;
+  /** Every action of every enabled plugin. */
+  actions(tenantId: string): ReadonlyArray<{ readonly plugin: LoadedPlugin; readonly id: string; readonly action: ActionManifest }>;
+  /** Throws BUNDLE_REFUSED or CONFLICT. `body` is the bundle file's bytes. */
+  install(ctx: Context, admin: PluginAdmin, body: Uint8Array): Promise<InstallResult>;
+  /** Throws NOT_FOUND, FORBIDDEN (host-wide plugin, tenant's admin), CONFLICT (from the directory). */
+  remove(ctx: Context, admin: PluginAdmin, name: string): Promise<void>;
+  grant(ctx: Context, admin: PluginAdmin, name: string, permissions: Permissions): Promise<PluginView>;
+  setEnabled(ctx: Context, admin: PluginAdmin, name: string, enabled: boolean): Promise<PluginView>;
+  rollback(ctx: Context, admin: PluginAdmin, name: string): Promise<PluginView>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,127 @@
+import type { Context } from '../core/context.ts';
+import type {
+  CredentialRecord,
+  IdempotencyRecord,
+  KeyRecord,
+  Page,
+  PluginSettingsRecord,
+  PluginVersionRecord,
+  RunInternals,
+  RunLogRecord,
+  RunRecord,
+  RunStatus,
+  StepRecord,
+  WorkflowRecord,
+} from '../core/records.ts';
+
+/**
+ * Everything durable. A promise of a writing method resolves after the commit has reached the disk; writes that arrive in one turn share a
+ * commit. Every method takes the context first: a call whose context has ended before it was sent is refused with the context's
+ * reason; one that was sent is carried out, and its answer dropped.
+ */
+export interface Store {
+  readonly workflows: WorkflowStore;
+  readonly runs: RunStore;
+  readonly plugins: PluginStore;
+  readonly credentials: CredentialStore;
+  readonly keys: KeyStore;
+  readonly storage: PluginStorageStore;
+  /** Rejects when the database does not answer. */
+  ping(ctx: Context): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WorkflowStore {
+  /** Rejects with CONFLICT when the id is taken. */
+  create(ctx: Context, workflow: WorkflowRecord): Promise<void>;
+  /** Writes a new version; rejects with CONFLICT when `expectedVersion` is not the current one. */
+  update(ctx: Context, workflow: WorkflowRecord, expectedVersion: number): Promise<void>;
+  /** Changes `is_active` without a new version. */
+  setActive(ctx: Context, tenantId: string, id: string, active: boolean): Promise<WorkflowRecord | null>;
+  /** The current version, or the one asked for (versions of a deleted workflow stay readable for its runs). */
+  get(ctx: Context, tenantId: string, id: string, version?: number): Promise<WorkflowRecord | null>;
+  /** For webhooks, which know no tenant. */
+  findAnyTenant(ctx: Context, id: string): Promise<WorkflowRecord | null>;
+  list(ctx: Context, tenantId: string, page: PageRequest): Promise<Page<WorkflowRecord>>;
+  delete(ctx: Context, tenantId: string, id: string): Promise<boolean>;
+}
+
+export interface PageRequest {
+  /** 1 to 200. */
+  readonly limit: number;
+  /** Opaque; from an earlier page of the same list. */
+  readonly cursor?: string;
+}
+
+export interface RunFilter extends PageRequest {
+  readonly status?: RunStatus;
+  readonly workflow_id?: string;
+  /** Inclusive, by `created_at`. */
+  readonly since?: string;
+  /** Exclusive. */
+  readonly until?: string;
+}
+
+export interface RunStore {
+  /**
+   * Writes a run as accepted. With `idempotency`, both are written or neither: when the key is taken (and younger than 24 h) nothing is
+   * written and the earlier record comes back.
+   */
+  accept(
+    ctx: Context,
+    run: RunRecord,
+    internals: RunInternals,
+    idempotency?: IdempotencyRecord,
+  ): Promise<{ readonly existing: IdempotencyRecord | null }>;
+  /** Marks an attempt as started. Returns false when the run has ended meanwhile. */
+  start(ctx: Context, runId: string, attempt: number, startedAt: string): Promise<boolean>;
+  /** Writes a finished step (or its attempt) of a run that goes on. */
+  saveStep(ctx: Context, runId: string, steps: readonly StepRecord[]): Promise<void>;
+  /** Writes the end of a run with its last logs. A run that has ended never changes: returns false then. */
+  finish(ctx: Context, run: RunRecord, logs: readonly RunLogRecord[]): Promise<boolean>;
+  appendLogs(ctx: Context, runId: string, logs: readonly RunLogRecord[]): Promise<void>;
+  get(ctx: Context, tenantId: string, id: string): Promise<RunRecord | null>;
+  /** What `get` does not show; for replay and recovery. */
+  internals(ctx: Context, id: string): Promise<RunInternals | null>;
+  list(ctx: Context, tenantId: string, filter: RunFilter): Promise<Page<RunRecord>>;
+  logs(ctx: Context, tenantId: string, id: string, after: number, limit: number): Promise<readonly RunLogRecord[]>;
+  /** Runs of all tenants that have not ended, oldest first: what a restart has to take up. */
+  unfinished(ctx: Context, after: string | null, limit: number): Promise<ReadonlyArray<{ readonly run: RunRecord; readonly internals: RunInternals }>>;
+  findIdempotency(ctx: Context, tenantId: string, workflowId: string, key: string): Promise<IdempotencyRecord | null>;
+}
+
+export interface PluginStore {
+  /** Rejects with CONFLICT when name, version and tenant are there with another digest. */
+  addVersion(ctx: Context, version: PluginVersionRecord): Promise<void>;
+  removeVersions(ctx: Context, tenantId: string | null, name: string): Promise<readonly PluginVersionRecord[]>;
+  listVersions(ctx: Context): Promise<readonly PluginVersionRecord[]>;
+  putSettings(ctx: Context, settings: PluginSettingsRecord): Promise<void>;
+  listSettings(ctx: Context): Promise<readonly PluginSettingsRecord[]>;
+}
+
+export interface CredentialStore {
+  /** Rejects with CONFLICT when the tenant has one of that name for that plugin. */
+  create(ctx: Context, credential: CredentialRecord): Promise<void>;
+  list(ctx: Context, tenantId: string, page: PageRequest): Promise<Page<CredentialRecord>>;
+  /** All of a tenant for one plugin. */
+  forPlugin(ctx: Context, tenantId: string, plugin: string): Promise<readonly CredentialRecord[]>;
+  delete(ctx: Context, tenantId: string, id: string): Promise<boolean>;
+}
+
+export interface KeyStore {
+  create(ctx: Context, key: KeyRecord): Promise<void>;
+  findByHash(ctx: Context, hash: Uint8Array): Promise<KeyRecord | null>;
+  list(ctx: Context, tenantId: string, page: PageRequest): Promise<Page<KeyRecord>>;
+  delete(ctx: Context, tenantId: string, id: string): Promise<boolean>;
+  /** Whether any key exists, of any tenant. */
+  any(ctx: Context): Promise<boolean>;
+}
+
+/** `ctx.storage` of connectors: per tenant and plugin. */
+export interface PluginStorageStore {
+  get(ctx: Context, tenantId: string, plugin: string, key: string): Promise<string | null>;
+  set(ctx: Context, tenantId: string, plugin: string, key: string, json: string): Promise<void>;
+  delete(ctx: Context, tenantId: string, plugin: string, key: string): Promise<void>;
+  list(ctx: Context, tenantId: string, plugin: string, prefix: string): Promise<readonly string[]>;
+}
+
