@@ -1,7 +1,10 @@
 /** The contract between connector, bundle and host. */
 export * from './bundle.ts';
+export { canonicalJson, sha256 } from './canonical.ts';
 export * from './context.ts';
 export * from './errors.ts';
 export * from './json.ts';
+export * from './json-schema.ts';
 export * from './limits.ts';
+export * from './manifest-check.ts';
 export * from './manifest.ts';
