@@ -100,6 +100,8 @@ export interface PluginSettingsRecord {
   readonly name: string;
   readonly tenant_id: string | null;
   readonly granted: Permissions | null;
+  /** What the manifests asked for when the admin decided: a version that asks for more than this waits for another decision. */
+  readonly decided: Permissions | null;
   readonly enabled: boolean;
   /** Version chosen by rollback; null: the newest. */
   readonly pinned_version: string | null;
@@ -137,6 +139,8 @@ export interface IdempotencyRecord {
   /** SHA-256 of the canonical JSON of the request body. */
   readonly request_hash: Uint8Array;
   readonly run_id: string;
+  /** How long the first request waited for the end, in milliseconds: says whether its answer was the run or 202. */
+  readonly wait_ms: number;
   readonly created_at: string;
 }
 
