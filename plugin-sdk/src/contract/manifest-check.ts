@@ -2,6 +2,7 @@ import semver from 'semver';
 import { below } from './canonical.ts';
 import { type SchemaProblem, schemaProblems } from './json-schema.ts';
 import { DEFAULT_LIMITS } from './limits.ts';
+import { permissionFault } from './permissions.ts';
 import { ACTION_ID, BUNDLE_FILES, type Limits, type Manifest, PLUGIN_NAME } from './manifest.ts';
 
 /** A fault of a manifest with the place where it is. `pointer` is a JSON Pointer (RFC 6901) into the manifest. */
@@ -141,23 +142,10 @@ function entries(kind: 'net' | 'connect'): Check {
     if (value.length > MAX_PERMISSIONS)
       return [{ pointer, message: `has ${value.length} entries; at most ${MAX_PERMISSIONS} are allowed` }];
     return value.flatMap((entry: unknown, index) => {
-      const fault = typeof entry === 'string' ? entryFault(kind, entry) : `must be a string; got ${show(entry)}`;
+      const fault = typeof entry === 'string' ? permissionFault(kind, entry) : `must be a string; got ${show(entry)}`;
       return fault === null ? [] : [{ pointer: below(pointer, index), message: fault }];
     });
   };
-}
-
-const HOST = String.raw`(?:\*\.)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]|\{\{credential\.[A-Za-z_][A-Za-z0-9_]*\}\}`;
-const PORT = String.raw`\d{1,5}|\{\{credential\.[A-Za-z_][A-Za-z0-9_]*\}\}`;
-const NET_ENTRY = new RegExp(`^(?:${HOST})(?::(?:${PORT}))?$`, 'i');
-const CONNECT_ENTRY = new RegExp(`^(?:${HOST}):(?:${PORT})$`, 'i');
-
-function entryFault(kind: 'net' | 'connect', entry: string): string | null {
-  if (kind === 'net')
-    return NET_ENTRY.test(entry)
-      ? null
-      : `must be "host", "host:port", "*.example.com" or "{{credential.NAME}}", without scheme and path; got ${show(entry)}`;
-  return CONNECT_ENTRY.test(entry) ? null : `must be "host:port", as "smtp.example.com:587"; got ${show(entry)}`;
 }
 
 function text(longest: number): Check {
