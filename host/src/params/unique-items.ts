@@ -1,0 +1,23 @@
+import type { JsonValue } from '@goflow/plugin-sdk/contract';
+
+/** A text that is the same for the same JSON value, whatever the order of its keys. */
+export function canonicalJson(value: JsonValue): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as JsonValue)).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member ?? null)}`).join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/** Indexes of the first two equal items; null when all differ. Linear in the size of the array, where ajv's own keyword is quadratic. */
+export function firstDuplicate(items: readonly JsonValue[]): readonly [number, number] | null {
+  const seen = new Map<string, number>();
+  for (const [index, item] of items.entries()) {
+    const key = canonicalJson(item);
+    const earlier = seen.get(key);
+    if (earlier !== undefined) return [earlier, index];
+    seen.set(key, index);
+  }
+  return null;
+}
