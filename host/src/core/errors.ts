@@ -5,6 +5,7 @@ import type { JsonValue } from '@goflow/plugin-sdk/contract';
  * request, the `operator` who runs the host, or us (`bug`). docs/errors.md lists the same codes; a test compares the two.
  */
 export const HOST_ERRORS = {
+  BAD_REQUEST: { status: 400, fault: 'client', title: 'Bad request' },
   BAD_JSON: { status: 400, fault: 'client', title: 'Malformed JSON' },
   BODY_TOO_DEEP: { status: 400, fault: 'client', title: 'Body too deep' },
   VALIDATION_FAILED: { status: 400, fault: 'client', title: 'Validation failed' },
@@ -14,6 +15,7 @@ export const HOST_ERRORS = {
   FOREIGN_ORIGIN: { status: 403, fault: 'client', title: 'Foreign origin' },
   NOT_FOUND: { status: 404, fault: 'client', title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, fault: 'client', title: 'Method not allowed' },
+  REQUEST_TIMEOUT: { status: 408, fault: 'client', title: 'Request took too long' },
   CONFLICT: { status: 409, fault: 'client', title: 'Conflict' },
   WORKFLOW_INACTIVE: { status: 409, fault: 'client', title: 'Workflow not active' },
   RUN_ENDED: { status: 409, fault: 'client', title: 'Run has ended' },
@@ -22,6 +24,7 @@ export const HOST_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'client', title: 'Unsupported media type' },
   IDEMPOTENCY_MISMATCH: { status: 422, fault: 'client', title: 'Idempotency key used with another body' },
   OVERLOADED: { status: 429, fault: 'client', title: 'Too many requests' },
+  HEADERS_TOO_LARGE: { status: 431, fault: 'client', title: 'Headers too large' },
   INTERNAL: { status: 500, fault: 'bug', title: 'Internal error' },
   STORE_UNAVAILABLE: { status: 503, fault: 'operator', title: 'Store unavailable' },
   SHUTTING_DOWN: { status: 503, fault: 'operator', title: 'Shutting down' },
