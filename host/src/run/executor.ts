@@ -1,0 +1,206 @@
+import type { ErrorData, JsonValue } from '@goflow/plugin-sdk/contract';
+import { remainingMs } from '../core/context.ts';
+import { messageOf } from '../core/errors.ts';
+import type { RunRecord, StepRecord } from '../core/records.ts';
+import type { Store } from '../store/store.ts';
+import type { CompiledStep } from '../workflow/compile.ts';
+import type { ActiveRun } from './active-run.ts';
+import { isRetryable, NO_RETRY, retryDelay, runError } from './retry.ts';
+import { attemptStep, type StepResult, type StepServices } from './step.ts';
+
+/** How a run ended, before it is written down. `requeued`: the host shuts down, and the next one takes the run up. */
+type Ending =
+  | { readonly status: 'succeeded'; readonly output: JsonValue; readonly error: null }
+  | { readonly status: 'failed' | 'timed_out' | 'cancelled'; readonly output: null; readonly error: ErrorData }
+  | { readonly status: 'requeued' };
+
+/** Longest pause between tries to write down an end while the store does not answer, in milliseconds. */
+const MAX_STORE_PAUSE_MS = 5000;
+
+export interface Executor {
+  /**
+   * Carries a durable run to its end and writes that down. Resolves with the record, or null when the run went back to the queue. Never rejects.
+   * When the run's signal fires or its deadline passes, the step in flight is ended by the engine and the run ends at once.
+   */
+  execute(run: ActiveRun): Promise<RunRecord | null>;
+}
+
+export function createExecutor(services: StepServices & { readonly store: Store; readonly isStopping: () => boolean }): Executor {
+  const { store, logs } = services;
+
+  async function execute(run: ActiveRun): Promise<RunRecord | null> {
+    let ending: Ending;
+    try {
+      ending = await runSteps(run);
+    } catch (error) {
+      // Nothing above should throw; if it does, the run still ends, and the line says where to look.
+      logs.executor.error(run.ctx, 'the executor failed', { 'error.message': messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+      ending = { status: 'failed', output: null, error: runError('PLUGIN_CRASHED', 'the host failed to carry out this run; see its log') };
+    }
+    if (ending.status === 'requeued') {
+      logs.executor.info(run.ctx, 'run returned to the queue', { status: 'queued' });
+      return null;
+    }
+    if (ending.status === 'timed_out') run.endedBy ??= 'deadline';
+    run.closeLogs();
+    const record = run.end(ending.status, ending.output, ending.error);
+    await writeEnd(run, record);
+    logs.executor.log(ending.status === 'succeeded' ? 'info' : 'warn', run.ctx, 'workflow executed', {
+      status: record.status,
+      duration_ms: record.duration_ms,
+      attempt: record.attempt,
+      steps: record.steps.length,
+      ...(record.error === null ? {} : { 'error.code': record.error.code, 'error.message': record.error.message }),
+      ...(record.ended_by === null ? {} : { ended_by: record.ended_by }),
+    });
+    run.settled(record);
+    return record;
+  }
+
+  async function runSteps(run: ActiveRun): Promise<Ending> {
+    if (run.workflow.steps.length === 0) return { status: 'succeeded', output: run.snapshot().parameters, error: null };
+    let output: JsonValue = null;
+    let primaryError: ErrorData | null = null;
+    for (const step of run.workflow.steps) {
+      const done = run.steps.find((record) => record.id === step.definition.id && record.status === 'succeeded');
+      if (done !== undefined) {
+        output = done.output;
+        continue;
+      }
+      const result = await runStep(run, step);
+      switch (result.kind) {
+        case 'succeeded':
+          output = result.output;
+          break;
+        case 'failed':
+          // A chain of the original's shape goes on; its first action decides how the run ends.
+          if (run.workflow.definition.form !== 'original') return { status: 'failed', output: null, error: result.error };
+          if (step === run.workflow.steps[0]) primaryError = result.error;
+          break;
+        case 'timed_out':
+          return { status: 'timed_out', output: null, error: runError('DEADLINE_EXCEEDED', deadlineMessage(run, step)) };
+        case 'cancelled':
+          return { status: 'cancelled', output: null, error: runError('CANCELLED', `the run was cancelled${run.endedBy === 'disconnect' ? ' because its client disconnected' : ''}`) };
+        case 'interrupted':
+          if (services.isStopping()) return { status: 'requeued' };
+          return { status: 'failed', output: null, error: runError('INTERRUPTED', `the attempt of step "${step.definition.id}" was cut off and is not run again`) };
+      }
+      // The last step is written together with the end of the run.
+      if (step !== run.workflow.steps.at(-1)) await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+    }
+    return primaryError === null ? { status: 'succeeded', output, error: null } : { status: 'failed', output: null, error: primaryError };
+  }
+
+  async function runStep(run: ActiveRun, step: CompiledStep): Promise<StepResult> {
+    const policy = step.definition.retry ?? run.workflow.definition.retry ?? NO_RETRY;
+    const deadline = Math.min(run.ctx.deadline, step.definition.timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + step.definition.timeout * 1000);
+    const begun = performance.now();
+    const before = run.steps.findIndex((record) => record.id === step.definition.id);
+    const index = before === -1 ? run.steps.length : before;
+    // An attempt that a restart cut off counts, but does not use up the retries.
+    const first = before === -1 ? 1 : (run.steps[before] as StepRecord).attempt + 1;
+    const startedAt = new Date().toISOString();
+    for (let tries = 1; ; tries += 1) {
+      const number = first + tries - 1;
+      run.steps[index] = stepRecord(step, number, startedAt);
+      run.emitState();
+      const result = expired(run, deadline) ?? (await attemptStep(services, run, step, { number, deadline }));
+      run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
+      if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
+      const delay = retryDelay(policy, tries + 1, result.error);
+      if (performance.now() + delay >= deadline) return result;
+      logs.executor.info(run.ctx, 'step will be retried', { step_id: step.definition.id, attempt: number, delay_ms: Math.round(delay), 'error.code': result.error.code });
+      // Durable before the pause: a restart during it makes the next attempt, not the first one again.
+      await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+      await pause(delay, run.signal);
+    }
+  }
+
+  function expired(run: ActiveRun, deadline: number): StepResult | null {
+    if (run.signal.aborted) return { kind: 'cancelled', action: null };
+    return performance.now() >= deadline ? { kind: 'timed_out', action: null } : null;
+  }
+
+  /** The end has to be written; while the store is away the run stays open and is tried again. */
+  async function writeEnd(run: ActiveRun, record: RunRecord): Promise<void> {
+    const lines = run.takeLogs();
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, MAX_STORE_PAUSE_MS)) {
+      try {
+        await store.runs.finish(run.storeCtx, record, lines);
+        return;
+      } catch (error) {
+        logs.executor.error(run.ctx, 'the end of the run could not be stored; trying again', { 'error.message': messageOf(error), retry_in_ms: pauseMs });
+        if (services.isStopping()) return;
+        await pause(pauseMs, null);
+      }
+    }
+  }
+
+  return { execute };
+}
+
+function deadlineMessage(run: ActiveRun, step: CompiledStep): string {
+  const whole = remainingMs(run.ctx) === 0;
+  return whole
+    ? `the run took longer than its execution_timeout of ${run.workflow.definition.execution_timeout} s`
+    : `step "${step.definition.id}" took longer than its deadline (the least of the step's timeout and the action's timeout_ms)`;
+}
+
+function stepRecord(step: CompiledStep, attempt: number, startedAt: string): StepRecord {
+  return {
+    id: step.definition.id,
+    action: step.definition.action,
+    plugin: null,
+    plugin_version: null,
+    plugin_digest: null,
+    status: 'running',
+    started_at: startedAt,
+    finished_at: null,
+    duration_ms: null,
+    attempt,
+    output: null,
+    error: null,
+  };
+}
+
+function finishedRecord(record: StepRecord, result: StepResult, begun: number): StepRecord {
+  const { action } = result;
+  return {
+    ...record,
+    plugin: action?.plugin.manifest.name ?? null,
+    plugin_version: action?.plugin.manifest.version ?? null,
+    plugin_digest: action?.plugin.digest ?? null,
+    status: result.kind === 'interrupted' ? 'failed' : result.kind,
+    finished_at: new Date().toISOString(),
+    duration_ms: Math.round((performance.now() - begun) * 1000) / 1000,
+    output: result.kind === 'succeeded' ? result.output : null,
+    error: result.kind === 'failed' ? result.error : endError(result.kind),
+  };
+}
+
+function endError(kind: Exclude<StepResult['kind'], 'failed'>): ErrorData | null {
+  switch (kind) {
+    case 'succeeded':
+      return null;
+    case 'timed_out':
+      return runError('DEADLINE_EXCEEDED', 'the deadline passed');
+    case 'cancelled':
+      return runError('CANCELLED', 'the run was cancelled');
+    case 'interrupted':
+      return runError('INTERRUPTED', 'the attempt was cut off');
+  }
+}
+
+/** Waits `ms` milliseconds, or until the signal fires. */
+function pause(ms: number, signal: AbortSignal | null): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted === true) end();
+  });
+}

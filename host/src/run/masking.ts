@@ -1,0 +1,51 @@
+import { collectSecrets, createMask, type JsonObject } from '@goflow/plugin-sdk/contract';
+
+/** Replaces each secret that it knows by `***`. */
+export type Mask = (text: string) => string;
+
+const NOTHING: Mask = (text) => text;
+
+/** The masks of a run: of its secret parameters, and of each credential that its steps were given. */
+export class RunMask {
+  readonly #masks = new Set<Mask>();
+
+  constructor(parameters: JsonObject, secretNames: ReadonlySet<string>) {
+    const secrets: string[] = [];
+    for (const name of secretNames) gather(parameters[name], secrets);
+    if (secrets.length > 0) this.#masks.add(createMask(secrets));
+  }
+
+  addCredential(schema: JsonObject, values: JsonObject): void {
+    const mask = credentialMask(schema, values);
+    if (mask !== NOTHING) this.#masks.add(mask);
+  }
+
+  text(text: string): string {
+    let masked = text;
+    for (const mask of this.#masks) masked = mask(masked);
+    return masked;
+  }
+
+  /** A JSON value with every text in it masked. */
+  json<T>(value: T): T {
+    return this.#masks.size === 0 ? value : (JSON.parse(this.text(JSON.stringify(value))) as T);
+  }
+}
+
+// Resolved credentials are cached objects: their mask is made once.
+const credentialMasks = new WeakMap<JsonObject, Mask>();
+
+function credentialMask(schema: JsonObject, values: JsonObject): Mask {
+  const known = credentialMasks.get(values);
+  if (known !== undefined) return known;
+  const secrets = collectSecrets(schema, values);
+  const mask = secrets.length === 0 ? NOTHING : createMask(secrets);
+  credentialMasks.set(values, mask);
+  return mask;
+}
+
+function gather(value: unknown, into: string[]): void {
+  if (typeof value === 'string') into.push(value);
+  else if (typeof value === 'number') into.push(String(value));
+  else if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) gather(member, into);
+}

@@ -1,0 +1,145 @@
+import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
+import type { Context } from '../core/context.ts';
+import { GoflowError, validationError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { WorkflowRecord } from '../core/records.ts';
+import type { Plugins } from '../plugin/types.ts';
+import type { Store } from '../store/store.ts';
+import { checkWorkflow } from './check.ts';
+import { compileWorkflow } from './compile.ts';
+import { SINGLE_STEP_ID, WORKFLOW_ID, type WorkflowDefinition } from './definition.ts';
+import { mergePatch } from './merge-patch.ts';
+import { normalise } from './normalise.ts';
+import type { Workflows } from './types.ts';
+
+/** Current versions kept ready; the one that was used longest ago goes first. */
+const CACHE_SIZE = 10_000;
+
+export function createWorkflows(services: { readonly store: Store; readonly plugins: Plugins }): Workflows {
+  const { store, plugins } = services;
+  // This host is the only writer of its database, so what was read or written last is the truth.
+  const cache = new Map<string, WorkflowRecord>();
+
+  function remember(workflow: WorkflowRecord): WorkflowRecord {
+    const key = cacheKey(workflow.tenant_id, workflow.id);
+    cache.delete(key);
+    cache.set(key, workflow);
+    if (cache.size > CACHE_SIZE) cache.delete(cache.keys().next().value as string);
+    return workflow;
+  }
+
+  function build(ctx: Context, id: string, body: JsonValue, before: WorkflowRecord | null): WorkflowRecord {
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+      throw validationError([{ pointer: '', message: 'the body must be an object that describes a workflow', keyword: 'type' }]);
+    }
+    const normalised = normalise(body as JsonObject);
+    const problems = checkWorkflow(normalised, ctx.tenantId, plugins);
+    if (problems.length > 0) throw validationError(problems, 'the workflow');
+    const now = new Date().toISOString();
+    const isActive = (body as JsonObject)['is_active'];
+    return {
+      id,
+      tenant_id: ctx.tenantId,
+      version: (before?.version ?? 0) + 1,
+      name: normalised.definition.name,
+      is_active: typeof isActive === 'boolean' ? isActive : (before?.is_active ?? true),
+      definition: normalised.definition as unknown as JsonObject,
+      created_at: before?.created_at ?? now,
+      updated_at: now,
+    };
+  }
+
+  async function find(ctx: Context, id: string): Promise<WorkflowRecord | null> {
+    const known = cache.get(cacheKey(ctx.tenantId, id));
+    if (known !== undefined) return known;
+    const stored = await store.workflows.get(ctx, ctx.tenantId, id);
+    return stored === null ? null : remember(stored);
+  }
+
+  async function get(ctx: Context, id: string): Promise<WorkflowRecord> {
+    const workflow = await find(ctx, id);
+    if (workflow === null) throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
+    return workflow;
+  }
+
+  async function replace(ctx: Context, before: WorkflowRecord, body: JsonValue): Promise<WorkflowRecord> {
+    const workflow = build(ctx, before.id, body, before);
+    await store.workflows.update(ctx, workflow, before.version);
+    return remember(workflow);
+  }
+
+  return {
+    get,
+    list: (ctx, page) => store.workflows.list(ctx, ctx.tenantId, page),
+    async create(ctx, body) {
+      const workflow = build(ctx, newId('wf'), body, null);
+      await store.workflows.create(ctx, workflow);
+      return remember(workflow);
+    },
+    async put(ctx, id, body) {
+      if (!WORKFLOW_ID.test(id)) {
+        throw validationError([{ pointer: '/path/id', message: 'an id has 1 to 64 letters, digits, "_" or "-"', keyword: 'pattern' }]);
+      }
+      const before = await find(ctx, id);
+      if (before !== null) return { workflow: await replace(ctx, before, body), created: false };
+      const workflow = build(ctx, id, body, null);
+      await store.workflows.create(ctx, workflow);
+      return { workflow: remember(workflow), created: true };
+    },
+    async patch(ctx, id, body) {
+      const before = await get(ctx, id);
+      if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+        throw validationError([{ pointer: '', message: 'a patch is an object with the fields to change (null removes one)', keyword: 'type' }]);
+      }
+      return replace(ctx, before, mergePatch(bodyOf(before), body as JsonObject));
+    },
+    async toggle(ctx, id) {
+      const before = await get(ctx, id);
+      const changed = await store.workflows.setActive(ctx, ctx.tenantId, id, !before.is_active);
+      if (changed === null) throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
+      return remember(changed);
+    },
+    async delete(ctx, id) {
+      cache.delete(cacheKey(ctx.tenantId, id));
+      if (!(await store.workflows.delete(ctx, ctx.tenantId, id))) throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
+    },
+    async draft(ctx, body) {
+      const workflow = build(ctx, newId('wf'), body, null);
+      compileWorkflow(workflow);
+      return workflow;
+    },
+    view,
+  };
+}
+
+function cacheKey(tenantId: string, id: string): string {
+  return `${tenantId}/${id}`;
+}
+
+/** A workflow as the API shows it: what was sent, with what the host knows of it. */
+export function view(workflow: WorkflowRecord): JsonObject {
+  const { id, version, is_active, tenant_id, created_at, updated_at } = workflow;
+  return { id, ...bodyOf(workflow), version, is_active, tenant_id, created_at, updated_at };
+}
+
+/** The body that would make the same workflow again. */
+function bodyOf(workflow: WorkflowRecord): JsonObject {
+  const definition = workflow.definition as unknown as WorkflowDefinition;
+  const body: Record<string, JsonValue | undefined> = {
+    name: definition.name,
+    ...(definition.description === undefined ? {} : { description: definition.description }),
+    parameters: definition.parameters,
+  };
+  if (definition.form === 'original') return { ...body, ...definition.original, execution_timeout: definition.execution_timeout };
+  const single = definition.form === 'action' ? definition.steps.find((step) => step.id === SINGLE_STEP_ID) : undefined;
+  if (single !== undefined) {
+    body['action'] = single.action;
+    body['config'] = single.config;
+    if (single.credential !== undefined) body['credential'] = single.credential;
+  }
+  if (definition.form === 'steps') body['steps'] = definition.steps as unknown as JsonValue;
+  body['execution_timeout'] = definition.execution_timeout;
+  if (definition.retry !== undefined) body['retry'] = definition.retry as unknown as JsonValue;
+  body['on_missing'] = definition.on_missing;
+  return body;
+}
