@@ -27,7 +27,7 @@ export interface ResolvedAction {
 
 export type ActionLookup =
   | { readonly found: true; readonly action: ResolvedAction }
-  | { readonly found: false; /** For people: what is missing and what to do. */ readonly reason: string };
+  | { readonly found: false /** For people: what is missing and what to do. */; readonly reason: string };
 
 /** What `GET /api/plugins` shows of a plugin. */
 export interface PluginView {
@@ -38,10 +38,17 @@ export interface PluginView {
   readonly title: string | null;
   readonly description: string | null;
   readonly manifest: Manifest;
-  readonly versions: readonly { readonly version: string; readonly digest: string; readonly source: 'directory' | 'upload' }[];
+  readonly versions: readonly {
+    readonly version: string;
+    readonly digest: string;
+    readonly source: 'directory' | 'upload';
+  }[];
   readonly permissions: Permissions;
   readonly grants: Permissions;
+  /** What the current version, or the one that waits for a grant, asks beyond its grants. */
   readonly permissions_to_grant: Permissions;
+  /** A newer version that asks for more than was decided on; it takes over once the difference is granted. */
+  readonly pending_version: string | null;
   readonly health: JsonObject;
 }
 
@@ -62,6 +69,21 @@ export interface InstallResult {
   readonly permissions_to_grant: Permissions;
 }
 
+/** How a call ended, as far as the plugin's health is concerned. `killed`: its thread or engine had to be ended by force. */
+export const CALL_OUTCOMES = [
+  'succeeded',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'killed',
+  'out_of_memory',
+  'crashed',
+] as const;
+export type CallOutcomeKind = (typeof CALL_OUTCOMES)[number];
+
+/** Whether a call may go to a plugin now. */
+export type Admission = 'go' | { readonly retryAfterMs: number };
+
 /** Who administers: the bootstrap key (and open mode) host-wide, a tenant's admin its own tenant. */
 export interface PluginAdmin {
   readonly tenantId: string;
@@ -77,13 +99,21 @@ export interface Plugins {
   list(tenantId: string): ReadonlyArray<PluginView | RefusedView>;
   view(tenantId: string, name: string): PluginView | null;
   /** Every action of every enabled plugin. */
-  actions(tenantId: string): ReadonlyArray<{ readonly plugin: LoadedPlugin; readonly id: string; readonly action: ActionManifest }>;
+  actions(
+    tenantId: string,
+  ): ReadonlyArray<{ readonly plugin: LoadedPlugin; readonly id: string; readonly action: ActionManifest }>;
   /** Throws BUNDLE_REFUSED or CONFLICT. `body` is the bundle file's bytes. */
   install(ctx: Context, admin: PluginAdmin, body: Uint8Array): Promise<InstallResult>;
   /** Throws NOT_FOUND, FORBIDDEN (host-wide plugin, tenant's admin), CONFLICT (from the directory). */
   remove(ctx: Context, admin: PluginAdmin, name: string): Promise<void>;
-  grant(ctx: Context, admin: PluginAdmin, name: string, permissions: Permissions): Promise<PluginView>;
+  /** `permissions` is unchecked JSON. Throws VALIDATION_FAILED (pointers into the body, `/permissions/net/0`), NOT_FOUND, FORBIDDEN. */
+  grant(ctx: Context, admin: PluginAdmin, name: string, permissions: unknown): Promise<PluginView>;
+  /** Throws NOT_FOUND, FORBIDDEN. Enabling also lifts a quarantine. */
   setEnabled(ctx: Context, admin: PluginAdmin, name: string, enabled: boolean): Promise<PluginView>;
+  /** Makes the version before the current one current. Throws NOT_FOUND, FORBIDDEN, CONFLICT when there is none. */
   rollback(ctx: Context, admin: PluginAdmin, name: string): Promise<PluginView>;
+  /** To be asked before each call; after `'go'` the call's end has to be told by `noteOutcome`. */
+  admit(digest: string, tenantId: string): Admission;
+  noteOutcome(digest: string, tenantId: string, outcome: CallOutcomeKind): void;
   close(): Promise<void>;
 }
