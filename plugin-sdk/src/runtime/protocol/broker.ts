@@ -12,7 +12,12 @@ export type BrokerCall =
   /** The connector does not want the rest of a body. */
   | { readonly op: 'body.cancel'; readonly body: number }
   /** Opens a TCP or TLS connection. */
-  | { readonly op: 'connect'; readonly host: string; readonly port: number; readonly secureTransport: 'on' | 'off' | 'starttls' }
+  | {
+      readonly op: 'connect';
+      readonly host: string;
+      readonly port: number;
+      readonly secureTransport: 'on' | 'off' | 'starttls';
+    }
   /** The next chunk that arrived; `null` when the peer has ended. */
   | { readonly op: 'socket.read'; readonly socket: number }
   /** Answers when the bytes were taken by the operating system. */

@@ -11,7 +11,14 @@ import type { BrokerAnswer, BrokerCall } from './broker.ts';
  */
 export type HostMessage =
   /** Makes a bundle's code known; sent once per engine before its first call. */
-  | { readonly type: 'open'; readonly digest: string; readonly name: string; readonly version: string; readonly code: string; readonly limits: Limits }
+  | {
+      readonly type: 'open';
+      readonly digest: string;
+      readonly name: string;
+      readonly version: string;
+      readonly code: string;
+      readonly limits: Limits;
+    }
   /** No new calls of this bundle will come; its pool is closed when the last one has ended. */
   | { readonly type: 'close'; readonly digest: string }
   /** Runs an action. `input` is JSON text. `remainingMs` is the time until the deadline, as of sending. */
@@ -23,6 +30,10 @@ export type HostMessage =
       readonly input: string;
       readonly context: CallContext;
       readonly remainingMs: number;
+      /** No other call may be on its worker: it is under suspicion, and the next crash shall say whose it is. */
+      readonly alone: boolean;
+      /** Whether it may be run again when it is cut off; a worker that has to go waits longer for a call that may not. */
+      readonly rerun: boolean;
     }
   /** Loads the bundle in a compartment and answers with what `defineConnector` was given, as JSON text. */
   | { readonly type: 'describe'; readonly key: number; readonly digest: string; readonly remainingMs: number }
@@ -33,7 +44,9 @@ export type HostMessage =
   /** Answered by `pong`; the host kills an engine that does not. */
   | { readonly type: 'ping'; readonly id: number };
 
-export type BrokerReply = { readonly ok: true; readonly value: BrokerAnswer } | { readonly ok: false; readonly error: ErrorData };
+export type BrokerReply =
+  | { readonly ok: true; readonly value: BrokerAnswer }
+  | { readonly ok: false; readonly error: ErrorData };
 
 /** Why the host ended a call. */
 export type AbortReason = 'deadline' | 'cancelled';
@@ -45,13 +58,19 @@ export type EngineMessage =
   | { readonly type: 'result'; readonly key: number; readonly output: string; readonly usage: Usage }
   /** The action failed, or was ended for what it did. */
   | { readonly type: 'failure'; readonly key: number; readonly error: ErrorData; readonly usage: Usage }
-  /** The call was cut off through no fault of its own (its worker ended for another call's sake): run it again. `started` says whether its code had begun. */
-  | { readonly type: 'returned'; readonly key: number; readonly started: boolean }
+  /** The call was cut off through no fault of its own (its worker ended for another call's sake): run it again. `started` says whether its code had begun, `suspect` that it is one of several that may have ended the worker: run it alone. */
+  | { readonly type: 'returned'; readonly key: number; readonly started: boolean; readonly suspect: boolean }
   /** After `abort`: nothing of the call is left. `threadGoneMs`: from `abort` to the end of its thread, `null` when the thread could go on. */
   | { readonly type: 'ended'; readonly key: number; readonly threadGoneMs: number | null }
   /** The connector asks the broker for something. */
   | { readonly type: 'call'; readonly key: number; readonly call: number; readonly request: BrokerCall }
-  | { readonly type: 'log'; readonly key: number; readonly level: ConnectorLogLevel; readonly message: string; readonly fields: JsonObject | null }
+  | {
+      readonly type: 'log';
+      readonly key: number;
+      readonly level: ConnectorLogLevel;
+      readonly message: string;
+      readonly fields: JsonObject | null;
+    }
   /** Log lines that were over the limit of the call, sent once when it ends. */
   | { readonly type: 'logs-dropped'; readonly key: number; readonly count: number }
   | { readonly type: 'progress'; readonly key: number; readonly fraction: number; readonly message: string | null }

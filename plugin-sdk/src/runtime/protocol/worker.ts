@@ -35,7 +35,13 @@ export type LaneEvent =
   /** The claim had been revoked: the call was not run. */
   | { readonly type: 'skipped'; readonly key: number }
   | { readonly type: 'call'; readonly key: number; readonly call: number; readonly request: BrokerCall }
-  | { readonly type: 'log'; readonly key: number; readonly level: ConnectorLogLevel; readonly message: string; readonly fields: JsonObject | null }
+  | {
+      readonly type: 'log';
+      readonly key: number;
+      readonly level: ConnectorLogLevel;
+      readonly message: string;
+      readonly fields: JsonObject | null;
+    }
   | { readonly type: 'logs-dropped'; readonly key: number; readonly count: number }
   | { readonly type: 'progress'; readonly key: number; readonly fraction: number; readonly message: string | null }
   | { readonly type: 'pong'; readonly id: number };

@@ -1,0 +1,130 @@
+import type { AbortReason } from '../protocol/engine.ts';
+import { mayRerun, type EngineCall } from './call.ts';
+import type { Lane } from './lane.ts';
+import type { Ledger } from './ledger.ts';
+import { DRAIN_MS, DRAIN_NO_RERUN_MS, GONE_MS, GRACE_MS, NO_PONG_MS } from './settings.ts';
+
+/** Why a lane's thread has to go: for the sake of an aborted call, or for what the code on it did. */
+export type EndCause = 'abort' | 'memory' | 'crash';
+
+/**
+ * How calls are ended that do not end by themselves, and what becomes of the others on the same thread.
+ *
+ * An aborted call whose code settles within the grace is over, and its thread is sound. If it does not settle, its code cannot be
+ * proven gone: the lane takes no more calls, the others on it may finish for a bounded time, and then the thread is ended. If the
+ * thread shows no life, it is ended at once. If it is not gone 250 ms later it never will be, and the host has to kill the engine.
+ *
+ * Guilt: a thread that ran out of memory or crashed was ended by the one call that had begun on it. If several had, none is failed:
+ * each is returned as a suspect, to be run again alone, so that the second time the guilty one is known. Calls that had not
+ * begun go to another lane.
+ */
+export class Ending {
+  readonly #ledger: Ledger;
+  readonly #requeue: (call: EngineCall) => void;
+
+  /** `requeue` takes calls back that have not begun. */
+  constructor(ledger: Ledger, requeue: (call: EngineCall) => void) {
+    this.#ledger = ledger;
+    this.#requeue = requeue;
+  }
+
+  /** Ends a call that is on a lane. */
+  abort(call: EngineCall, lane: Lane, reason: AbortReason): void {
+    call.abortedAt = performance.now();
+    if (lane.revoke(call)) return this.#ledger.ended(call, null);
+    if (lane.state === 'ending') return;
+    lane.send({ type: 'abort', key: call.message.key, reason });
+    call.abortPing = lane.ping();
+    afterEvents(GRACE_MS, () => this.#afterGrace(call, lane));
+  }
+
+  /** A call has ended by itself: perhaps its lane can go on, or need not wait any longer. */
+  settled(lane: Lane): void {
+    if (lane.state !== 'draining') return;
+    const aborted = abortedOn(lane);
+    if (aborted.length === 0) lane.state = 'open';
+    else if (aborted.length === lane.calls.size) this.terminate(lane, 'abort');
+  }
+
+  /** Ends the lane's thread now, and says of every call on it what becomes of it. */
+  terminate(lane: Lane, cause: EndCause): void {
+    if (lane.state === 'ending' || lane.state === 'gone') return;
+    this.#release(lane, cause);
+    lane.end();
+    setTimeout(() => {
+      if (lane.state !== 'gone') this.#ledger.stuck(lane.calls.values());
+    }, GONE_MS);
+  }
+
+  /** The lane's thread is gone. */
+  gone(lane: Lane, cause: EndCause): void {
+    this.#release(lane, cause);
+    for (const call of lane.calls.values()) {
+      this.#ledger.ended(call, call.abortedAt === null ? null : performance.now() - call.abortedAt);
+    }
+    lane.calls.clear();
+  }
+
+  #afterGrace(call: EngineCall, lane: Lane): void {
+    if (lane.state === 'draining') return this.settled(lane);
+    if (!isStillOn(lane, call)) return;
+    if (lane.hasPonged(call.abortPing)) return this.#drain(lane);
+    afterEvents(NO_PONG_MS - GRACE_MS, () => {
+      if (!isStillOn(lane, call)) return;
+      if (lane.hasPonged(call.abortPing)) this.#drain(lane);
+      else this.terminate(lane, 'abort');
+    });
+  }
+
+  #drain(lane: Lane): void {
+    if (lane.state !== 'open') return;
+    lane.state = 'draining';
+    this.revokeAll(lane);
+    const others = [...lane.calls.values()].filter((call) => call.abortedAt === null);
+    if (others.length === 0) return this.terminate(lane, 'abort');
+    setTimeout(
+      () => {
+        if (lane.state === 'draining') this.terminate(lane, 'abort');
+      },
+      others.every(mayRerun) ? DRAIN_MS : DRAIN_NO_RERUN_MS,
+    );
+  }
+
+  /** Gives what the lane has not begun to others. */
+  revokeAll(lane: Lane): void {
+    for (const call of [...lane.calls.values()]) if (lane.revoke(call)) this.#requeue(call);
+  }
+
+  /** After this only aborted calls, and those that failed for what they did, are left on the lane. */
+  #release(lane: Lane, cause: EndCause): void {
+    this.revokeAll(lane);
+    const running = [...lane.calls.values()];
+    for (const call of running) {
+      if (call.abortedAt !== null || call.answered) continue;
+      if (cause !== 'abort' && running.length === 1) {
+        this.#ledger.failed(call, cause === 'memory' ? 'OUT_OF_MEMORY' : 'PLUGIN_CRASHED', GUILT[cause]);
+      } else {
+        lane.calls.delete(call.message.key);
+        this.#ledger.returned(call, cause !== 'abort');
+      }
+    }
+  }
+}
+
+const GUILT = {
+  memory: 'the call used more memory than the limit of its plugin allows',
+  crash: 'the call ended the worker that ran it',
+};
+
+function isStillOn(lane: Lane, call: EngineCall): boolean {
+  return lane.state === 'open' && lane.calls.get(call.message.key) === call;
+}
+
+function abortedOn(lane: Lane): EngineCall[] {
+  return [...lane.calls.values()].filter((call) => call.abortedAt !== null);
+}
+
+/** Waits, and then lets what has arrived meanwhile be handled first: a busy process must not judge before it has read. */
+function afterEvents(ms: number, then: () => void): void {
+  setTimeout(() => setImmediate(then), ms);
+}

@@ -1,0 +1,118 @@
+import type { Lane } from './lane.ts';
+import type { BundlePool } from './pool.ts';
+import { IDLE_TICK_MS, STUCK_MS, TICK_MS, type Settings } from './settings.ts';
+
+/** A worker that has not answered a look at its memory for so long is in native code, and then only the process's memory can be watched. */
+const UNANSWERED_MS = 100;
+/** What a worker takes beside the heap that its plugin is held to, and what the engine itself may grow by, in MiB. */
+const LANE_OVERHEAD_MB = 96;
+const ENGINE_SLACK_MB = 128;
+
+/**
+ * Looks at every lane that has calls, each 25 ms: is it alive, is it within its memory? A lane without life is avoided, and what
+ * it has not begun moves; it is not ended for that, since a connector may compute. Idle lanes are ended after a while.
+ */
+export class Watch {
+  readonly #pools: () => Iterable<BundlePool>;
+  readonly #settings: Settings;
+  readonly #baseRss = process.memoryUsage.rss();
+  #timer: NodeJS.Timeout | null = null;
+  #dueAt = 0;
+
+  constructor(pools: () => Iterable<BundlePool>, settings: Settings) {
+    this.#pools = pools;
+    this.#settings = settings;
+  }
+
+  /** There is work: look often. */
+  wake(): void {
+    if (this.#timer !== null && this.#dueAt <= performance.now() + TICK_MS) return;
+    this.#schedule(TICK_MS);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#dueAt = performance.now() + ms;
+    // What has arrived meanwhile is handled first, so that a busy engine does not take its own lateness for a lane's.
+    this.#timer = setTimeout(() => setImmediate(() => this.#tick()), ms);
+  }
+
+  #tick(): void {
+    this.#timer = null;
+    const late = performance.now() - this.#dueAt > TICK_MS;
+    let busy = false;
+    let lanes = 0;
+    for (const pool of this.#pools()) {
+      for (const lane of pool.lanes) {
+        lanes += 1;
+        if (lane.calls.size === 0 && lane.state === 'open') this.#lookAtIdle(pool, lane);
+        else busy = true;
+        if (lane.calls.size === 0 || (lane.state !== 'open' && lane.state !== 'draining')) continue;
+        this.#lookAtLife(pool, lane, late);
+        void this.#lookAtMemory(pool, lane);
+      }
+      if (pool.hasQueue) {
+        busy = true;
+        pool.pump();
+      }
+    }
+    if (busy) this.#schedule(TICK_MS);
+    else if (lanes > 0) this.#schedule(IDLE_TICK_MS);
+  }
+
+  #lookAtLife(pool: BundlePool, lane: Lane, late: boolean): void {
+    const now = performance.now();
+    if (lane.hasIdled()) {
+      lane.aliveAt = now;
+      lane.stuck = false;
+    } else if (!lane.awaitsPong) {
+      lane.ping();
+    } else if (!late && now - lane.aliveAt >= STUCK_MS) {
+      lane.stuck = true;
+      pool.ending.revokeAll(lane);
+      pool.pump();
+    } else if (now - lane.aliveAt >= TICK_MS) {
+      pool.prepare();
+    }
+  }
+
+  async #lookAtMemory(pool: BundlePool, lane: Lane): Promise<void> {
+    if (lane.memory.unansweredMs > UNANSWERED_MS) {
+      if (process.memoryUsage.rss() > this.#allowedRss()) pool.ending.terminate(lane, 'memory');
+    } else if (await lane.memory.isOver(lane)) {
+      pool.ending.terminate(lane, 'memory');
+    }
+  }
+
+  /** What the process may hold while every lane is within its limit, in bytes. */
+  #allowedRss(): number {
+    let megabytes = ENGINE_SLACK_MB;
+    for (const pool of this.#pools()) megabytes += pool.lanes.size * (pool.bundle.limits.memory_mb + LANE_OVERHEAD_MB);
+    return this.#baseRss + megabytes * 1024 * 1024;
+  }
+
+  #lookAtIdle(pool: BundlePool, lane: Lane): void {
+    if (lane.reservedFor !== null) return;
+    const idleMs = performance.now() - lane.idleSince;
+    const isKept = pool.lanes.size === 1 && this.#laneCount() <= this.#settings.keptLanes;
+    if (idleMs > (isKept ? this.#settings.lastLaneMs : this.#settings.idleLaneMs)) lane.end();
+    else if (idleMs > IDLE_TICK_MS && lane.memory.isHigh) void this.#replaceIfFull(lane);
+  }
+
+  /** What an idle lane holds is what the plugin's own modules have kept: the next call shall not be blamed for it. */
+  async #replaceIfFull(lane: Lane): Promise<void> {
+    if (lane.thread === null) return;
+    try {
+      await lane.memory.collect(lane.thread);
+    } catch {
+      return;
+    }
+    if (lane.memory.isHigh && lane.calls.size === 0) lane.end();
+  }
+
+  #laneCount(): number {
+    let lanes = 0;
+    for (const pool of this.#pools()) lanes += pool.lanes.size;
+    return lanes;
+  }
+}
