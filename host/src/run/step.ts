@@ -1,12 +1,12 @@
-import { effectiveTimeoutMs, type ErrorData, type JsonObject, type JsonValue } from '@goflow/plugin-sdk/contract';
+import { actionTimeoutMs, type ErrorData, type JsonObject, type JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Broker, CallOutcome, EgressRecord, Engine } from '@goflow/plugin-sdk/runtime';
 import { newSpanId, traceparentOf, withDeadline, type Context } from '../core/context.ts';
 import type { Logger } from '../core/log.ts';
 import { messageOf, type Problem } from '../core/errors.ts';
 import type { Credentials } from '../credential/credentials.ts';
 import { compileSchema } from '../params/schema-validator.ts';
-import type { Plugins, ResolvedAction } from '../plugin/types.ts';
-import { TemplatePathMissing } from '../template/template.ts';
+import type { CallOutcomeKind, Plugins, ResolvedAction } from '../plugin/types.ts';
+import { TemplatePathMissing, TemplateTooLarge } from '../template/template.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
 import type { ActiveRun } from './active-run.ts';
 import { runError } from './retry.ts';
@@ -64,7 +64,14 @@ export async function attemptStep(services: StepServices, run: ActiveRun, step: 
     credential = resolved?.values ?? null;
     if (credential !== null) run.mask.addCredential(manifest.credential, credential);
   }
+  const admitted = services.plugins.admit(action.plugin.digest, run.ctx.tenantId);
+  if (admitted !== 'go') return failed(quarantined(manifest.name, admitted.retryAfterMs), action);
   return callAction(services, run, step, action, attempt, rendered.input, credential);
+}
+
+function quarantined(plugin: string, retryAfterMs?: number): ErrorData {
+  const message = `the plugin ${plugin} was ended by force too often and is quarantined; it is tried again by itself, or now with POST /api/plugins/${plugin}/enable`;
+  return runError('PLUGIN_QUARANTINED', message, retryAfterMs === undefined ? undefined : { retry_after_ms: Math.ceil(retryAfterMs) });
 }
 
 function failed(error: ErrorData, action: ResolvedAction | null): StepResult {
@@ -79,7 +86,7 @@ function refusal(action: ResolvedAction): ErrorData | null {
     case 'needs_grant':
       return runError('PERMISSION_NOT_GRANTED', `the plugin ${name} waits for an admin to grant its permissions: PUT /api/plugins/${name}/grants`);
     case 'quarantined':
-      return runError('PLUGIN_QUARANTINED', `the plugin ${name} was ended too often and is quarantined; it is tried again by itself, or now with POST /api/plugins/${name}/enable`);
+      return quarantined(name);
     case 'disabled':
     case 'refused':
       return runError('PLUGIN_UNAVAILABLE', `the plugin ${name} is ${action.state}; an admin can enable it with POST /api/plugins/${name}/enable`);
@@ -96,6 +103,7 @@ function renderInput(run: ActiveRun, step: CompiledStep, action: ResolvedAction)
   try {
     input = step.config.render(templateRoots(run, step.definition), step.onMissing);
   } catch (error) {
+    if (error instanceof TemplateTooLarge) return { error: runError('INPUT_INVALID', error.message) };
     if (!(error instanceof TemplatePathMissing)) throw error;
     return { error: runError('TEMPLATE_PATH_MISSING', error.message, { path: error.path, pointer: error.pointer }) };
   }
@@ -135,7 +143,7 @@ async function callAction(
 ): Promise<StepResult> {
   const { manifest } = action.plugin;
   const stepId = step.definition.id;
-  const deadline = Math.min(attempt.deadline, performance.now() + effectiveTimeoutMs(manifest, action.id));
+  const deadline = Math.min(attempt.deadline, performance.now() + actionTimeoutMs(manifest, action.id));
   const ctx: Context = withDeadline({ ...run.ctx, spanId: newSpanId() }, deadline);
   const fields = { plugin: manifest.name, action: action.id, step_id: stepId };
   const session = services.broker.open({
@@ -180,13 +188,18 @@ async function callAction(
       },
       logsDropped: (count) => run.countDropped(count),
       progress: (fraction, message) => run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
-      ended: (threadGoneMs) => services.logs.executor.info(ctx, 'work ended', { ...fields, duration_ms: round(performance.now() - started), thread_gone_ms: threadGoneMs }),
+      ended(threadGoneMs) {
+        // A thread that had to be ended by force tells more of the plugin than a deadline does.
+        if (threadGoneMs !== null) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
+        services.logs.executor.info(ctx, 'work ended', { ...fields, duration_ms: round(performance.now() - started), thread_gone_ms: threadGoneMs });
+      },
     },
     run.signal,
   );
   // The fence: from here on nothing of this attempt goes out, whatever the connector still tries.
   session.close(outcome.status === 'aborted' ? outcome.reason : 'ended');
   const result = judge(run, action, outcome);
+  services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, outcomeKind(result));
   const error = result.kind === 'failed' ? result.error : null;
   services.logs.plugin.info(ctx, 'action finished', {
     ...fields,
@@ -196,6 +209,17 @@ async function callAction(
     ...(error === null ? {} : { 'error.code': error.code, 'error.message': error.message }),
   });
   return result;
+}
+
+function outcomeKind(result: StepResult): CallOutcomeKind {
+  switch (result.kind) {
+    case 'failed':
+      return result.error.code === 'OUT_OF_MEMORY' ? 'out_of_memory' : result.error.code === 'PLUGIN_CRASHED' ? 'crashed' : 'failed';
+    case 'interrupted':
+      return 'cancelled';
+    default:
+      return result.kind;
+  }
 }
 
 function judge(run: ActiveRun, action: ResolvedAction, outcome: CallOutcome): StepResult {

@@ -1,4 +1,4 @@
-import type { JsonValue } from '@goflow/plugin-sdk/contract';
+import type { JsonSchema, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Problem } from '../core/errors.ts';
 import { checkDeclarations } from '../params/parameters.ts';
 import { checkSchemaPartial } from '../params/schema-validator.ts';
@@ -16,7 +16,9 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
   const original = definition.form === 'original';
   const declared = checkDeclarations(definition.parameters as unknown as JsonValue, '/parameters');
   problems.push(...declared.problems);
+  const allIds = definition.steps.map((step) => step.id);
   const stepIds: string[] = [];
+  const outputs = new Map<string, JsonSchema | undefined>();
   for (const step of definition.steps) {
     const pointer = pointerOf(step);
     const configPointer = original && pointer === '' ? '/config_json' : `${pointer}/config`;
@@ -25,17 +27,20 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
     }
     const parsed = parseTemplate(step.config, configPointer, { legacy: original });
     problems.push(...parsed.problems);
-    if (!original) problems.push(...checkPaths(parsed.template, { parameters: declared.declarations, stepIds: [...stepIds] }));
+    if (!original) {
+      problems.push(...checkPaths(parsed.template, { parameters: declared.declarations, stepIds: [...stepIds], laterStepIds: allIds.slice(stepIds.length), outputs }));
+    }
     const found = plugins.findAction(tenantId, step.action);
     const actionField = original ? 'action_type' : 'action';
     if (!found.found) problems.push({ pointer: `${pointer}/${actionField}`, message: found.reason, keyword: 'action' });
     else if (!original && parsed.problems.length === 0 && found.action.action.input !== undefined) {
-      problems.push(...checkSchemaPartial(found.action.action.input, parsed.template, configPointer));
+      problems.push(...checkSchemaPartial(found.action.action.input, step.config, parsed.template.placeholders, configPointer));
     }
     if (step.credential !== undefined && found.found && found.action.plugin.manifest.credential === undefined) {
       problems.push({ pointer: `${pointer}/credential`, message: `the plugin ${found.action.plugin.manifest.name} takes no credential`, keyword: 'credential' });
     }
     stepIds.push(step.id);
+    outputs.set(step.id, found.found ? found.action.action.output : undefined);
   }
   return dedupe(problems);
 }

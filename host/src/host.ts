@@ -1,0 +1,181 @@
+import { mkdir } from 'node:fs/promises';
+import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
+import { createAuth } from './auth/auth.ts';
+import { ConfigError, type HostConfig } from './core/config.ts';
+import { newContext, systemContext } from './core/context.ts';
+import { messageOf } from './core/errors.ts';
+import type { Logging } from './core/log.ts';
+import { createCredentials, type Credentials } from './credential/credentials.ts';
+import { createHttpApp } from './http/app.ts';
+import type { Route } from './http/route.ts';
+import { startServer } from './http/server.ts';
+import { firstPartyDigests } from './plugin/first-party.ts';
+import { createPlugins } from './plugin/plugins.ts';
+import type { Plugins } from './plugin/types.ts';
+import type { ActiveRun } from './run/active-run.ts';
+import { createAdmission } from './run/admission.ts';
+import { createExecutor } from './run/executor.ts';
+import { flushLogsEvery } from './run/log-flush.ts';
+import { recoverRuns } from './run/recovery.ts';
+import { createRuns } from './run/runs.ts';
+import type { Runs } from './run/types.ts';
+import { openSqliteStore } from './store/sqlite/open.ts';
+import { openVault } from './vault/vault.ts';
+import type { Workflows } from './workflow/types.ts';
+import { createWorkflows } from './workflow/workflows.ts';
+
+export interface HostOptions {
+  /** Routes besides the API's: `goflow dev` has some. */
+  readonly extraRoutes?: readonly Route[];
+}
+
+/** A running host. */
+export interface Host {
+  readonly url: string;
+  readonly logging: Logging;
+  readonly workflows: Workflows;
+  readonly runs: Runs;
+  readonly plugins: Plugins;
+  readonly credentials: Credentials;
+  /**
+   * Takes no new work, lets runs in flight finish for at most `drainMs` milliseconds, leaves the rest in the queue for the next start, and ends every
+   * thread, process and socket. Called a second time, it gives the same promise.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Runs in hand at once, and waiting per tenant. A run costs a few kilobytes. */
+const ADMISSION = { running: 10_000, queuedPerTenant: 20_000 };
+const LOG_FLUSH_MS = 1000;
+/** For answering what was asked before the drain ended. */
+const LAST_ANSWERS_MS = 500;
+
+/**
+ * Starts a host: the only place where the rooms are wired to each other. Resolves when it listens; what had been started is ended again when something
+ * fails.
+ * @throws ConfigError, or an error whose message says what to do
+ */
+export async function createHost(config: HostConfig, logging: Logging, options: HostOptions = {}): Promise<Host> {
+  const started = performance.now();
+  const log = logging.for('host');
+  const allowPrivate = readAllowPrivate(config.egressAllowPrivate);
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await using undo = new AsyncDisposableStack();
+
+  // The engine's process starts while the database opens.
+  const engine = createEngine({ log: (level, message, fields) => logging.for('sandbox').log(level, null, message, fields) });
+  undo.defer(() => engine.shutdown());
+  const store = await openSqliteStore({ dataDir: config.dataDir, log: logging.for('store') });
+  undo.defer(() => store.close());
+  const vault = await openVault({ dataDir: config.dataDir, masterKey: config.masterKey, store });
+  const auth = createAuth({ store, adminKey: config.adminKey, host: config.host, log: logging.for('auth') });
+  await refuseOpenToTheWorld(config, auth);
+
+  const broker = createBroker({
+    allowPrivate,
+    storage: {
+      get: (scope, key) => store.storage.get(systemContext(), scope.tenantId, scope.plugin, key),
+      set: (scope, key, json) => store.storage.set(systemContext(), scope.tenantId, scope.plugin, key, json),
+      delete: (scope, key) => store.storage.delete(systemContext(), scope.tenantId, scope.plugin, key),
+      list: (scope, prefix) => store.storage.list(systemContext(), scope.tenantId, scope.plugin, prefix),
+    },
+  });
+  undo.defer(() => broker.close());
+  const plugins = await createPlugins({
+    store,
+    engine,
+    log: logging.for('plugin'),
+    pluginsDir: config.pluginsDir,
+    dataDir: config.dataDir,
+    firstPartyDigests: firstPartyDigests(),
+  });
+  undo.defer(() => plugins.close());
+  const credentials = createCredentials({ store, vault, plugins });
+
+  let stopping = false;
+  const active = new Map<string, ActiveRun>();
+  const steps = {
+    plugins,
+    credentials,
+    engine,
+    broker,
+    logs: { plugin: logging.for('plugin'), sandbox: logging.for('sandbox'), broker: logging.for('broker'), executor: logging.for('executor') },
+  };
+  const executor = createExecutor({ ...steps, store, isStopping: () => stopping });
+  const admission = createAdmission(ADMISSION);
+  const runServices = { store, vault, executor, admission, active, steps, isStopping: () => stopping };
+  const runs = createRuns(runServices);
+  const workflows = createWorkflows({ store, plugins });
+  undo.defer(flushLogsEvery(LOG_FLUSH_MS, store, active, logging.for('executor')));
+
+  const app = createHttpApp({
+    workflows,
+    runs,
+    plugins,
+    credentials,
+    auth,
+    store,
+    log: logging.for('http'),
+    config: { maxBody: config.maxBody },
+    health: {
+      live: () => ({ process: { ok: true } }),
+      ready: () => ({
+        accepting: stopping ? { ok: false, detail: 'the host is shutting down' } : { ok: true },
+        engine: engineHealth(engine.stats().engines.length),
+      }),
+    },
+    ...(options.extraRoutes === undefined ? {} : { extraRoutes: options.extraRoutes }),
+  });
+  const server = await startServer({ host: config.host, port: config.port, app, log: logging.for('http') });
+  undo.defer(() => server.close(LAST_ANSWERS_MS));
+  await engine.ready();
+  await recoverRuns(runServices, systemContext());
+  log.info(null, 'host ready', { url: server.url, duration_ms: Math.round(performance.now() - started) });
+
+  const disposal = undo.move();
+  let closing: Promise<void> | undefined;
+  async function close(drainMs: number): Promise<void> {
+    stopping = true;
+    await drained(active, drainMs);
+    const left = active.size;
+    if (left > 0) log.warn(null, 'runs returned to the queue', { runs: left });
+    // The server first: its last answers need the rest.
+    await server.close(LAST_ANSWERS_MS);
+    await engine.shutdown();
+    await disposal.disposeAsync();
+  }
+  return { url: server.url, logging, workflows, runs, plugins, credentials, close: (drainMs) => (closing ??= close(drainMs)) };
+}
+
+function readAllowPrivate(text: string): AllowPrivate {
+  try {
+    return parseAllowPrivate(text);
+  } catch (error) {
+    throw new ConfigError(`GOFLOW_EGRESS_ALLOW_PRIVATE: ${messageOf(error)}`);
+  }
+}
+
+async function refuseOpenToTheWorld(config: HostConfig, auth: ReturnType<typeof createAuth>): Promise<void> {
+  const loopback = config.host === 'localhost' || config.host === '::1' || config.host.startsWith('127.');
+  if (loopback || (await auth.mode(newContext({ tenantId: 'default', userId: 'system' }))) !== 'open') return;
+  throw new ConfigError(`GOFLOW_HOST: "${config.host}" is not a loopback address and no API key exists; set GOFLOW_ADMIN_KEY, or listen on 127.0.0.1`);
+}
+
+function engineHealth(engines: number): { readonly ok: boolean; readonly detail?: string } {
+  return engines > 0 ? { ok: true } : { ok: false, detail: 'no engine process runs; one is being started' };
+}
+
+/** Resolves when no run is in hand, or when the time is over. */
+async function drained(active: ReadonlyMap<string, ActiveRun>, drainMs: number): Promise<void> {
+  const deadline = performance.now() + drainMs;
+  while (active.size > 0) {
+    const left = deadline - performance.now();
+    if (left <= 0) return;
+    const [run] = active.values();
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([run?.done, new Promise((resolve) => (timer = setTimeout(resolve, left)))]);
+    clearTimeout(timer);
+    // Runs leave the map a turn after they have ended.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
