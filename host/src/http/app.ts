@@ -1,0 +1,105 @@
+import type { RequestListener } from 'node:http';
+import Koa from 'koa';
+import { GoflowError } from '../core/errors.ts';
+import { contextOf, newCall } from './call.ts';
+import type { Exchange } from './exchange.ts';
+import { createHttpMetrics } from './metrics.ts';
+import type { HttpMetrics } from './metrics.ts';
+import { logWhenFinished } from './middleware/access-log.ts';
+import { admit, guardWhenOpen } from './middleware/authenticate.ts';
+import { readRequestBody } from './middleware/body.ts';
+import { sendProblem } from './middleware/problem.ts';
+import { beginExchange } from './middleware/trace.ts';
+import { parseQuery } from './query.ts';
+import { empty, send } from './reply.ts';
+import type { Route } from './route.ts';
+import { createRouter } from './router.ts';
+import type { Match, Router } from './router.ts';
+import { allRoutes } from './routes/index.ts';
+import type { HttpServices } from './services.ts';
+
+export interface HttpApp {
+  readonly app: Koa;
+  callback(): RequestListener;
+  /** Ends the streams that would otherwise hold a closing server open, and closes each connection after its answer. */
+  drain(): void;
+}
+
+/**
+ * The REST API. A request passes, in this order: trace, access log, route, key, host guard, role, query, body, the route's own work; anything
+ * thrown on the way becomes a problem document. These are plain calls in one Koa middleware: each layer of its own costs every request an
+ * async frame.
+ */
+export function createHttpApp(services: HttpServices): HttpApp {
+  const metrics = createHttpMetrics();
+  const router = createRouter(allRoutes(metrics));
+  const closing = new AbortController();
+  const app = new Koa();
+  app.use(async (koa) => {
+    // The answer is written here; Koa must not add one of its own.
+    koa.respond = false;
+    await handle(services, router, metrics, closing.signal, beginExchange(koa.req, koa.res));
+  });
+  // What Koa reports here comes after an answer (a socket that broke): the access log has it already.
+  app.on('error', (error: unknown) => services.log.debug(null, 'connection error', { 'error.message': String(error) }));
+  // oxlint-disable-next-line typescript/no-misused-promises: Koa's listener settles its promise itself.
+  return { app, callback: () => app.callback(), drain: () => closing.abort(new Error('the host is shutting down')) };
+}
+
+async function handle(
+  services: HttpServices,
+  router: Router,
+  metrics: HttpMetrics,
+  closing: AbortSignal,
+  exchange: Exchange,
+): Promise<void> {
+  logWhenFinished(exchange, services.log, metrics);
+  exchange.closes = closing.aborted;
+  try {
+    const match = router.find(exchange.req.method ?? 'GET', exchange.path);
+    if (match.kind === 'route') await answer(services, closing, exchange, match.route, match.params);
+    else {
+      await guardWhenOpen(services, exchange);
+      refuse(services, exchange, match);
+    }
+  } catch (error) {
+    closeIfBodyUnsent(exchange);
+    sendProblem(exchange, error, services.log);
+  }
+}
+
+async function answer(
+  services: HttpServices,
+  closing: AbortSignal,
+  exchange: Exchange,
+  route: Route,
+  params: Readonly<Record<string, string>>,
+): Promise<void> {
+  exchange.route = route;
+  const principal = await admit(services, exchange, route);
+  const query = parseQuery(route.query, exchange.search);
+  const body = await readRequestBody(exchange.req, exchange.res, route.body, services.config.maxBody);
+  const call = newCall(exchange, contextOf(exchange, principal), principal, params, query, body, closing);
+  send(exchange, await route.handle(services, call));
+}
+
+function refuse(services: HttpServices, exchange: Exchange, match: Exclude<Match, { kind: 'route' }>): void {
+  if (match.kind === 'none') {
+    throw new GoflowError(
+      'NOT_FOUND',
+      `there is no route ${JSON.stringify(exchange.path.slice(0, 200))}; GET /docs lists those that exist`,
+    );
+  }
+  const allow = match.allow.join(', ');
+  if (exchange.req.method === 'OPTIONS') return send(exchange, empty(204, 'Allow', allow));
+  const error = new GoflowError(
+    'METHOD_NOT_ALLOWED',
+    `${exchange.req.method} is not allowed here; allowed are ${allow}`,
+  );
+  sendProblem(exchange, error, services.log, ['Allow', allow]);
+}
+
+/** A client that waits for `100 Continue` and is refused does not send its body: the connection cannot be used again. */
+function closeIfBodyUnsent(exchange: Exchange): void {
+  if (exchange.req.headers.expect !== undefined) exchange.closes = true;
+}

@@ -1,0 +1,266 @@
+import type { JsonObject } from '@goflow/plugin-sdk/contract';
+import { ROLES, RUN_STATUSES } from '../../core/records.ts';
+import { HOST_ERRORS } from '../../core/errors.ts';
+
+export function ref(name: keyof typeof SCHEMAS): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+export function pageOfSchema(items: JsonObject): JsonObject {
+  return {
+    type: 'object',
+    required: ['items', 'next_cursor'],
+    properties: { items: { type: 'array', items }, next_cursor: { type: ['string', 'null'] } },
+  };
+}
+
+const text = { type: 'string' } as const;
+const whole = { type: 'integer' } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const textOrNull = { type: ['string', 'null'] } as const;
+const timeOrNull = { type: ['string', 'null'], format: 'date-time' } as const;
+const anyObject = { type: 'object', additionalProperties: true } as const;
+const textList = { type: 'array', items: text } as const;
+
+function object(properties: JsonObject, required: readonly string[] = Object.keys(properties)): JsonObject {
+  return { type: 'object', required, properties };
+}
+
+function component(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** The component schemas of the OpenAPI document; the shapes are those of `core/records.ts` and of the rooms' view types. */
+export const SCHEMAS = {
+  Problem: {
+    description: 'RFC 9457 problem document.',
+    ...object(
+      {
+        type: { type: 'string', format: 'uri' },
+        title: text,
+        status: whole,
+        detail: text,
+        code: { type: 'string', enum: Object.keys(HOST_ERRORS) },
+        trace_id: text,
+        errors: {
+          type: 'array',
+          items: object({
+            pointer: { type: 'string', description: 'JSON Pointer into the request.' },
+            message: text,
+            keyword: text,
+          }),
+        },
+        details: { description: 'Data about the problem.' },
+      },
+      ['type', 'title', 'status', 'detail', 'code', 'trace_id'],
+    ),
+  },
+  Parameter: {
+    description:
+      'One run-time parameter; besides these members it may have the JSON Schema keywords that fit its type.',
+    ...object(
+      {
+        name: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+        type: { type: 'string', enum: ['string', 'number', 'integer', 'boolean', 'object', 'array'] },
+        required: { type: 'boolean', default: false },
+        default: { description: 'Fills in where the trigger leaves it out.' },
+        description: text,
+        secret: {
+          type: 'boolean',
+          default: false,
+          description: 'Its value appears in no answer, log, event or trace.',
+        },
+      },
+      ['name', 'type'],
+    ),
+  },
+  Retry: object({ max_attempts: { type: 'integer', minimum: 1 }, backoff_ms: { type: 'number', minimum: 0 } }, []),
+  Step: object(
+    {
+      id: text,
+      action: { type: 'string', description: '`name`, or `plugin/name` where several plugins have it.' },
+      config: { ...anyObject, description: "The action's input; strings may hold {{path}} placeholders." },
+      credential: text,
+      timeout: { type: 'number', description: 'Seconds.' },
+      retry: component('Retry'),
+    },
+    ['id', 'action'],
+  ),
+  WorkflowBody: {
+    description: 'A workflow as it is written.',
+    ...object(
+      {
+        name: text,
+        parameters: { type: 'array', maxItems: 256, items: component('Parameter') },
+        action: text,
+        config: anyObject,
+        credential: text,
+        steps: { type: 'array', items: component('Step'), description: 'Instead of action and config.' },
+        execution_timeout: {
+          type: 'number',
+          exclusiveMinimum: 0,
+          maximum: 86_400,
+          default: 300,
+          description: 'Seconds.',
+        },
+        retry: component('Retry'),
+        on_missing: { type: 'string', enum: ['error', 'empty', 'keep'], default: 'error' },
+      },
+      ['name'],
+    ),
+  },
+  Workflow: {
+    description: 'A stored workflow.',
+    allOf: [
+      component('WorkflowBody'),
+      object({ id: text, version: whole, is_active: { type: 'boolean' }, created_at: time, updated_at: time }),
+    ],
+  },
+  TriggerBody: {
+    ...object({ parameters: { ...anyObject, description: "Values of the workflow's parameters." } }, []),
+    additionalProperties: false,
+  },
+  DryRunBody: {
+    description: 'A workflow that is not stored, and values of its parameters. The workflow alone is taken too.',
+    ...object({ workflow: component('WorkflowBody'), parameters: anyObject }, ['workflow']),
+  },
+  Accepted: object({ run_id: text, workflow_id: text, status: { type: 'string', enum: RUN_STATUSES }, trace_id: text }),
+  Triggered: object({ status: { const: 'triggered' }, message: text, run_id: text, trace_id: text }),
+  RunError: object({ code: text, message: text, retryable: { type: 'boolean' }, details: {} }, [
+    'code',
+    'message',
+    'retryable',
+  ]),
+  RunStep: object({
+    id: text,
+    action: text,
+    plugin: textOrNull,
+    plugin_version: textOrNull,
+    plugin_digest: textOrNull,
+    status: { type: 'string', enum: RUN_STATUSES },
+    started_at: timeOrNull,
+    finished_at: timeOrNull,
+    duration_ms: { type: ['number', 'null'] },
+    attempt: whole,
+    output: {},
+    error: { anyOf: [component('RunError'), { type: 'null' }] },
+  }),
+  Run: object({
+    id: text,
+    workflow_id: text,
+    workflow_version: whole,
+    status: { type: 'string', enum: RUN_STATUSES },
+    trigger: anyObject,
+    parameters: anyObject,
+    output: {},
+    error: { anyOf: [component('RunError'), { type: 'null' }] },
+    steps: { type: 'array', items: component('RunStep') },
+    trace_id: text,
+    tenant_id: text,
+    user_id: text,
+    created_at: time,
+    started_at: timeOrNull,
+    finished_at: timeOrNull,
+    duration_ms: { type: ['number', 'null'] },
+    attempt: whole,
+  }),
+  RunLog: object({
+    seq: whole,
+    timestamp: time,
+    level: { type: 'string', enum: ['debug', 'info', 'warn', 'error'] },
+    msg: text,
+    step_id: textOrNull,
+    attempt: whole,
+    fields: { type: ['object', 'null'] },
+  }),
+  Permissions: {
+    ...object({ net: textList, connect: textList, storage: { type: 'boolean' } }, []),
+    additionalProperties: false,
+  },
+  GrantBody: { ...object({ permissions: component('Permissions') }), additionalProperties: false },
+  Bundle: {
+    description: 'A bundle file as `goflow-plugin build` writes it.',
+    ...object({
+      format: { const: 'goflow-bundle/1' },
+      manifest: anyObject,
+      files: anyObject,
+      signatures: { type: 'array' },
+    }),
+  },
+  Installed: object({
+    name: text,
+    version: text,
+    state: text,
+    digest: text,
+    permissions_to_grant: component('Permissions'),
+    manifest: anyObject,
+  }),
+  Plugin: {
+    description:
+      'A plugin, or a file of the plugins directory that was refused (state `refused`, with `file` and `reason`).',
+    ...object(
+      {
+        name: textOrNull,
+        version: textOrNull,
+        state: { type: 'string', enum: ['enabled', 'disabled', 'needs_grant', 'quarantined', 'refused'] },
+        digest: text,
+        title: textOrNull,
+        description: textOrNull,
+        manifest: anyObject,
+        versions: { type: 'array', items: anyObject },
+        permissions: component('Permissions'),
+        grants: component('Permissions'),
+        permissions_to_grant: component('Permissions'),
+        health: anyObject,
+        file: text,
+        reason: text,
+      },
+      ['name', 'version', 'state'],
+    ),
+  },
+  Action: object({
+    id: text,
+    name: { type: 'string', description: '`plugin/id`: names the action whatever else is installed.' },
+    plugin: text,
+    plugin_version: text,
+    title: textOrNull,
+    description: textOrNull,
+    input: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12.' },
+    output: { type: ['object', 'boolean'], description: 'JSON Schema 2020-12.' },
+    timeout_ms: { type: ['number', 'null'] },
+    idempotent: { type: 'boolean' },
+    needs_credential: { type: 'boolean' },
+  }),
+  CredentialBody: object({
+    name: text,
+    plugin: text,
+    values: {
+      ...anyObject,
+      writeOnly: true,
+      description: "As the plugin's credential schema says. Never shown again.",
+    },
+  }),
+  Credential: object({ id: text, name: text, plugin: text, is_default: { type: 'boolean' }, created_at: time }),
+  KeyBody: object({ name: text, role: { type: 'string', enum: ROLES }, tenant_id: text, user_id: text }, [
+    'name',
+    'role',
+  ]),
+  Key: object({
+    id: text,
+    name: text,
+    role: { type: 'string', enum: ROLES },
+    tenant_id: text,
+    user_id: text,
+    created_at: time,
+  }),
+  NewKey: {
+    allOf: [component('Key'), object({ key: { type: 'string', description: 'The key itself. Shown this once.' } })],
+  },
+  Health: object({
+    status: { type: 'string', enum: ['ok', 'unavailable'] },
+    checks: {
+      type: 'object',
+      additionalProperties: object({ status: { type: 'string', enum: ['ok', 'failed'] }, detail: text }, ['status']),
+    },
+  }),
+} as const satisfies Record<string, JsonObject>;
