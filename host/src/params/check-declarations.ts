@@ -8,7 +8,6 @@ import {
   PARAMETER_NAME,
   PARAMETER_TYPES,
   type ParameterDeclaration,
-  type ParameterType,
   valueSchema,
 } from './declaration.ts';
 import { explain } from './explain.ts';
@@ -22,7 +21,7 @@ const GOFLOW_FIELDS = ['name', 'type', 'required', 'secret', 'default_value'];
 
 /**
  * Checks a workflow's `parameters` and brings them into the form that the other rooms use (`default_value` becomes `default`).
- * `ignoreUnknown`: fields that are not known are left out, as for the original's shape, instead of refused.
+ * Where there are problems, the declarations are only good for knowing what is declared. `ignoreUnknown`: fields that are not known are left out, as for the original's shape, instead of refused.
  */
 export function checkDeclarations(
   value: unknown,
@@ -36,37 +35,39 @@ export function checkDeclarations(
   else if (value.length > MAX_PARAMETERS) {
     checker.add(pointer, 'maxItems', `a workflow has at most ${MAX_PARAMETERS} parameters, here are ${value.length}`);
   } else {
-    const names = new Set<string>();
-    const schemas = new SchemaSet(true);
+    const check: Check = {
+      checker,
+      names: new Set(),
+      schemas: new SchemaSet(true),
+      ignoreUnknown: options.ignoreUnknown === true,
+    };
     for (const [index, item] of value.entries()) {
-      const declaration = checkOne(
-        item,
-        childPointer(pointer, index),
-        checker,
-        names,
-        schemas,
-        options.ignoreUnknown === true,
-      );
+      const declaration = checkOne(item, childPointer(pointer, index), check);
       if (declaration !== null) declarations.push(declaration);
     }
   }
   return { declarations, problems: checker.problems };
 }
 
-function checkOne(
-  item: unknown,
-  pointer: string,
-  checker: SchemaChecker,
-  names: Set<string>,
-  schemas: SchemaSet,
-  ignoreUnknown: boolean,
-): ParameterDeclaration | null {
+interface Check {
+  readonly checker: SchemaChecker;
+  readonly names: Set<string>;
+  readonly schemas: SchemaSet;
+  readonly ignoreUnknown: boolean;
+}
+
+function checkOne(item: unknown, pointer: string, check: Check): ParameterDeclaration | null {
+  const { checker } = check;
   if (!isObject(item)) {
     checker.add(pointer, 'type', 'a parameter must be an object with "name" and "type"');
     return null;
   }
+  for (const field of check.ignoreUnknown ? [] : Object.keys(item)) {
+    if (PARAMETER_KEYWORDS.has(field) || GOFLOW_FIELDS.includes(field)) continue;
+    checker.add(childPointer(pointer, field), 'additionalProperties', `"${field}" is not a field of a parameter`);
+  }
   const before = checker.problems.length;
-  checkName(item['name'], childPointer(pointer, 'name'), checker, names);
+  checkName(item['name'], childPointer(pointer, 'name'), checker, check.names);
   checkFlag(item, 'required', pointer, checker);
   checkFlag(item, 'secret', pointer, checker);
   if (Object.hasOwn(item, 'default') && Object.hasOwn(item, 'default_value')) {
@@ -78,21 +79,21 @@ function checkOne(
   }
   const type = item['type'];
   const types: readonly unknown[] = PARAMETER_TYPES;
-  if (!types.includes(type))
+  const hasType = types.includes(type);
+  if (!hasType) {
     checker.add(
       childPointer(pointer, 'type'),
       type === undefined ? 'required' : 'enum',
       `"type" must be one of ${PARAMETER_TYPES.join(', ')}`,
     );
-  for (const field of Object.keys(item)) {
-    if (ignoreUnknown || PARAMETER_KEYWORDS.has(field) || GOFLOW_FIELDS.includes(field)) continue;
-    checker.add(childPointer(pointer, field), 'additionalProperties', `"${field}" is not a field of a parameter`);
   }
-  checker.keywords(item, pointer, PARAMETER_KEYWORDS, types.includes(type) ? new Set([type as string]) : null, 0);
-  if (checker.problems.length > before) return null;
+  checker.keywords(item, pointer, PARAMETER_KEYWORDS, hasType ? new Set([type as string]) : null, 0);
+  // A faulty parameter is still declared: templates that name it are not at fault.
+  const declared = typeof item['name'] === 'string' ? ({ name: item['name'], type: 'object' } as const) : null;
+  if (checker.problems.length > before || checker.gaveUp) return declared;
   const declaration = normalise(item);
-  checkValues(declaration, item, pointer, checker, schemas);
-  return checker.problems.length > before ? null : declaration;
+  checkValues(declaration, item, pointer, checker, check.schemas);
+  return checker.problems.length > before ? declared : declaration;
 }
 
 function checkName(name: JsonValue | undefined, pointer: string, checker: SchemaChecker, names: Set<string>): void {
@@ -183,5 +184,3 @@ function checkValues(
 function predicate(message: string): string {
   return message.replace(/^the the value /, '');
 }
-
-export type { ParameterType };

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Problem } from '../core/errors.ts';
+import { Pattern } from './pattern.ts';
 import { childPointer } from './pointer.ts';
 import { type Keyword, NESTED_KEYWORDS, typesOfFormat } from './vocabulary.ts';
 
@@ -8,7 +9,9 @@ const MAX_SCHEMA_DEPTH = 16;
 /** Most schemas within all parameters of a workflow. */
 const MAX_SCHEMAS = 1000;
 /** Longest check of the parameters of one workflow, in milliseconds; only hostile patterns come near. */
-const MAX_CHECK_MS = 500;
+const MAX_CHECK_MS = 300;
+/** Most instructions in all patterns of a workflow together; compiling one takes about a microsecond. */
+const MAX_PATTERNS_SIZE = 30_000;
 /** Most problems that are told at once. */
 export const MAX_PROBLEMS = 100;
 
@@ -17,6 +20,7 @@ export class SchemaChecker {
   readonly problems: Problem[] = [];
   readonly #until = performance.now() + MAX_CHECK_MS;
   #schemas = 0;
+  #patternsSize = 0;
   #late = false;
 
   add(pointer: string, keyword: string, message: string): void {
@@ -51,8 +55,7 @@ export class SchemaChecker {
     const fits = name === 'format' && typeof value === 'string' ? typesOfFormat(value) : keyword.fits;
     if ('rule' in keyword) {
       const problem = keyword.rule(value);
-      if (problem !== null)
-        return this.add(pointer, name, problem.startsWith('the ') ? problem : `"${name}" ${problem}`);
+      if (problem !== null) return this.add(pointer, name, `"${name}" ${problem}`);
     }
     if (fits !== null && types !== null && fits.isDisjointFrom(types)) {
       const what = name === 'format' ? `format "${value as string}"` : `"${name}"`;
@@ -62,6 +65,7 @@ export class SchemaChecker {
         `${what} says nothing about type ${[...types].join(' or ')}; it is for ${[...fits].join(' and ')}`,
       );
     }
+    if (name === 'pattern' && typeof value === 'string') this.#pattern(value, pointer);
     if ('schemas' in keyword) this.#children(name, keyword.schemas, value, pointer, depth + 1);
   }
 
@@ -77,12 +81,20 @@ export class SchemaChecker {
     if (!isObject(value)) return this.add(pointer, name, `"${name}" must be an object of schemas`);
     for (const [key, child] of Object.entries(value)) {
       const at = childPointer(pointer, key);
-      const problem = name === 'patternProperties' ? NESTED_KEYWORDS.get('pattern') : undefined;
-      const refused = problem !== undefined && 'rule' in problem ? problem.rule(key) : null;
-      if (refused !== null) this.add(at, 'pattern', refused);
+      if (name === 'patternProperties') this.#pattern(key, at);
       // Generated code could not tell it from the object's prototype.
-      else if (key === '__proto__') this.add(at, name, 'a property cannot be called "__proto__"');
+      if (key === '__proto__') this.add(at, name, 'a property cannot be called "__proto__"');
       else this.schema(child ?? null, at, depth);
+    }
+  }
+
+  #pattern(source: string, pointer: string): void {
+    if (this.#isLate(pointer)) return;
+    try {
+      this.#patternsSize += new Pattern(source).size;
+      if (this.#patternsSize > MAX_PATTERNS_SIZE) this.#giveUp(pointer);
+    } catch (error) {
+      this.add(pointer, 'pattern', error instanceof Error ? error.message : String(error));
     }
   }
 
@@ -104,14 +116,18 @@ export class SchemaChecker {
   }
 
   #isLate(pointer: string): boolean {
-    if (!this.#late && performance.now() > this.#until) {
-      this.#late = true;
-      this.add(
-        pointer,
-        'maxCost',
-        'the schemas of the parameters take too long to check; use fewer or smaller patterns',
-      );
-    }
+    if (!this.#late && performance.now() > this.#until) this.#giveUp(pointer);
+    return this.#late;
+  }
+
+  #giveUp(pointer: string): void {
+    if (this.#late) return;
+    this.#late = true;
+    this.add(pointer, 'maxCost', 'the schemas take too long to check; use fewer or smaller patterns');
+  }
+
+  /** No more is checked, as it takes too long. */
+  get gaveUp(): boolean {
     return this.#late;
   }
 

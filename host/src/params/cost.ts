@@ -11,50 +11,50 @@ const SMALLEST_PROPERTY = 6;
 /** Checks of one validation; about 20 ns each. */
 export const MAX_CHECKS = 30_000_000;
 
+/** A keyword that tries schemas (`anyOf`, `contains`, …) makes an error object for each that fails, which costs more than the check. */
+const TRIED = 4;
+/** The errors of a `contains` are kept until its end. */
+const TRIED_AND_KEPT = 12;
+
 /** Most checks that a value of at most `values` smallest parts can cause. Schemas without `$ref`, checked by SchemaChecker. */
 export function worstChecks(schema: JsonValue | undefined, values = 1): number {
-  if (!isObject(schema)) return 1;
-  let here = 0;
-  for (const [keyword, value] of Object.entries(schema)) here += checksOf(keyword, value);
-  const items = Math.min(MAX_VALUES, values * numberOr(schema['maxItems'], MAX_VALUES));
-  const members = Math.min(MAX_VALUES / SMALLEST_PROPERTY, values * numberOr(schema['maxProperties'], MAX_VALUES));
-  // In one place every schema looks at the same value: their costs add up. Places that lie beside each other share the request's bytes.
-  const inPlace = [
-    ...list(schema['allOf']),
-    ...list(schema['anyOf']),
-    ...list(schema['oneOf']),
-    schema['not'],
-    schema['if'],
-    schema['then'],
-    schema['else'],
-  ];
+  if (schema === undefined) return 0;
+  if (!isObject(schema)) return values;
+  const here = Object.entries(schema).reduce((total, [keyword, value]) => total + checksOf(keyword, value), 1) * values;
+  // In one place every schema looks at the same value: their costs add up.
+  const inPlace = total([...list(schema['allOf']), schema['then'], schema['else']], values);
+  const tried =
+    total([...list(schema['anyOf']), ...list(schema['oneOf']), schema['not'], schema['if']], values) * TRIED;
+  // Places that lie beside each other share the request's bytes: the dearest counts.
   const beside = [...list(schema['prefixItems']), ...map(schema['properties'])].map((child) =>
     worstChecks(child, values),
   );
-  const many = [worstChecks(schema['items'], items) + worstChecks(schema['contains'], items)];
-  many.push(
-    [schema['additionalProperties'], schema['propertyNames'], ...map(schema['patternProperties'])]
-      .map((child) => worstChecks(child, members))
-      .reduce(sum, 0),
+  const items = Math.min(MAX_VALUES, values * numberOr(schema['maxItems'], MAX_VALUES));
+  const inItems = worstChecks(schema['items'], items) + worstChecks(schema['contains'], items) * TRIED_AND_KEPT;
+  const members = Math.min(MAX_VALUES / SMALLEST_PROPERTY, values * numberOr(schema['maxProperties'], MAX_VALUES));
+  const inMembers = total(
+    [schema['additionalProperties'], schema['propertyNames'], ...map(schema['patternProperties'])],
+    members,
   );
-  return (
-    here * values +
-    inPlace
-      .filter((child) => child !== undefined)
-      .map((child) => worstChecks(child, values))
-      .reduce(sum, 0) +
-    Math.max(0, ...beside, ...many)
-  );
+  return here + inPlace + tried + Math.max(inItems, inMembers, ...beside);
+}
+
+function total(schemas: ReadonlyArray<JsonValue | undefined>, values: number): number {
+  return schemas.reduce<number>((sum, schema) => sum + worstChecks(schema, values), 0);
 }
 
 function checksOf(keyword: string, value: JsonValue | undefined): number {
   if (keyword === 'enum' && Array.isArray(value))
-    return value.map((item) => (isPlain(item as JsonValue) ? 0.1 : JSON.stringify(item).length / 8)).reduce(sum, 1);
-  if (keyword === 'const' && value !== undefined && !isPlain(value)) return JSON.stringify(value).length / 8;
+    return value.reduce<number>((sum, item) => sum + sizeOf(item as JsonValue), 1);
+  if (keyword === 'const' && value !== undefined) return 1 + sizeOf(value);
   if (keyword === 'properties' && isObject(value)) return Object.keys(value).length;
   if ((keyword === 'required' || keyword === 'prefixItems') && Array.isArray(value)) return value.length;
-  if (keyword === 'uniqueItems') return 10;
-  return 1;
+  return keyword === 'uniqueItems' ? 10 : 1;
+}
+
+/** What comparing with a value costs. */
+function sizeOf(value: JsonValue): number {
+  return isPlain(value) ? 0.2 : JSON.stringify(value).length / 8;
 }
 
 function isPlain(value: JsonValue): boolean {
@@ -71,10 +71,6 @@ function map(value: JsonValue | undefined): ReadonlyArray<JsonValue | undefined>
 
 function numberOr(value: JsonValue | undefined, other: number): number {
   return typeof value === 'number' ? value : other;
-}
-
-function sum(a: number, b: number): number {
-  return a + b;
 }
 
 /** Most schemas of a plugin's schema after following its references. */

@@ -6,7 +6,7 @@ import { RE2JS } from 're2js';
  */
 export const MAX_PATTERN_LENGTH = 1000;
 /** Largest compiled program of a pattern. */
-export const MAX_PATTERN_SIZE = 4000;
+export const MAX_PATTERN_SIZE = 2500;
 /** Steps of one validation; at worst 12 ns each. */
 const STEP_BUDGET = 40_000_000;
 

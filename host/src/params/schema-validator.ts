@@ -43,20 +43,26 @@ export function schemaFault(schema: JsonSchema): string | null {
   return 'fault' in made ? made.fault : null;
 }
 
+/** A value with placeholders: a `Template`, as far as this room needs to know it. */
+export interface Unrendered {
+  readonly source: JsonValue;
+  /** What stands where, by pointer from the value itself. */
+  readonly placeholders: ReadonlyMap<string, PlaceholderKind>;
+}
+
 /**
- * Checks what can be told of a value before its placeholders are rendered: everything outside of them, missing and unknown members, and
- * that a text with placeholders is a string. `placeholders`: what stands at which pointer of `config`.
+ * Checks what can be told of an action's input before its placeholders are rendered: everything outside of them, missing and unknown
+ * members, and that a text with placeholders inside is a string.
  */
 export function checkSchemaPartial(
   schema: JsonSchema | undefined,
-  config: JsonValue,
-  placeholders: ReadonlyMap<string, PlaceholderKind>,
+  template: Unrendered,
   pointer: string,
 ): readonly Problem[] {
-  const found = check(schema, config, 'input', pointer);
+  const found = check(schema, template.source, 'input', pointer);
   if ('problem' in found) return [found.problem];
-  const errors = certainErrors(found.errors, placeholders);
-  return explain(errors, { noun: 'input', name: null, pointer, value: config, secret: false });
+  const errors = certainErrors(found.errors, template.placeholders);
+  return explain(errors, { noun: 'input', name: null, pointer, value: template.source, secret: false });
 }
 
 type Found = { readonly errors: readonly ErrorObject[] } | { readonly problem: Problem };

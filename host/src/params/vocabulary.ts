@@ -1,7 +1,6 @@
 import type { JsonValue } from '@goflow/plugin-sdk/contract';
 import { PARAMETER_TYPES } from './declaration.ts';
 import { FORMATS, NUMBER_FORMATS } from './formats.ts';
-import { Pattern } from './pattern.ts';
 import { firstDuplicate } from './unique-items.ts';
 
 /** JSON types as schemas name them. */
@@ -37,7 +36,8 @@ export const PARAMETER_KEYWORDS: ReadonlyMap<string, Keyword> = new Map<string, 
   ['const', { fits: any, ...anything }],
   ['minLength', { fits: ofString, ...count }],
   ['maxLength', { fits: ofString, ...count }],
-  ['pattern', { fits: ofString, rule: patternProblem }],
+  // Compiled by the checker, which counts how large all patterns are.
+  ['pattern', { fits: ofString, ...text }],
   ['format', { fits: new Set([...ofString, ...ofNumber]), rule: formatProblem }],
   ['minimum', { fits: ofNumber, ...number }],
   ['maximum', { fits: ofNumber, ...number }],
@@ -97,16 +97,6 @@ function enumProblem(value: JsonValue): string | null {
   if (value.length > MAX_ENUM) return `must have at most ${MAX_ENUM} values, has ${value.length}`;
   const twins = firstDuplicate(value as readonly JsonValue[]);
   return twins === null ? null : `must have different values; ${twins[0]} and ${twins[1]} are equal`;
-}
-
-function patternProblem(value: JsonValue): string | null {
-  if (typeof value !== 'string') return 'must be a string';
-  try {
-    void new Pattern(value);
-    return null;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function formatProblem(value: JsonValue): string | null {
