@@ -17,7 +17,11 @@ import type {
 /**
  * Everything durable. A promise of a writing method resolves after the commit has reached the disk; writes that arrive in one turn share a
  * commit. Every method takes the context first: a call whose context has ended before it was sent is refused with the context's
- * reason; one that was sent is carried out, and its answer dropped.
+ * reason (past the deadline: a TimeoutError); one that was sent is carried out. `runs.finish`, `runs.saveStep` and `runs.appendLogs` are carried
+ * out for an ended context too: they record what has happened.
+ *
+ * Rejects with STORE_FULL or STORE_UNAVAILABLE when nothing was written because the disk is full, the database locked, damaged or gone; calls work
+ * again by themselves when the cause goes. Lists are newest first; a wrong `limit` or `cursor` rejects with VALIDATION_FAILED.
  */
 export interface Store {
   readonly workflows: WorkflowStore;
@@ -26,14 +30,20 @@ export interface Store {
   readonly credentials: CredentialStore;
   readonly keys: KeyStore;
   readonly storage: PluginStorageStore;
+  readonly vaultKeys: VaultKeyStore;
   /** Rejects when the database does not answer. */
   ping(ctx: Context): Promise<void>;
+  /** Copies everything as of one moment to a file, while work goes on. A file of that name is replaced when the copy is whole. */
+  backup(ctx: Context, file: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface WorkflowStore {
-  /** Rejects with CONFLICT when the id is taken. */
-  create(ctx: Context, workflow: WorkflowRecord): Promise<void>;
+  /**
+   * Rejects with CONFLICT when the id is taken (ids are the host's, not the tenant's: webhooks know no tenant). Answers the record as stored: under
+   * the id of a deleted workflow versions go on where they ended, because its runs keep theirs.
+   */
+  create(ctx: Context, workflow: WorkflowRecord): Promise<WorkflowRecord>;
   /** Writes a new version; rejects with CONFLICT when `expectedVersion` is not the current one. */
   update(ctx: Context, workflow: WorkflowRecord, expectedVersion: number): Promise<void>;
   /** Changes `is_active` without a new version. */
@@ -86,8 +96,23 @@ export interface RunStore {
   list(ctx: Context, tenantId: string, filter: RunFilter): Promise<Page<RunRecord>>;
   logs(ctx: Context, tenantId: string, id: string, after: number, limit: number): Promise<readonly RunLogRecord[]>;
   /** Runs of all tenants that have not ended, oldest first: what a restart has to take up. */
-  unfinished(ctx: Context, after: string | null, limit: number): Promise<ReadonlyArray<{ readonly run: RunRecord; readonly internals: RunInternals }>>;
+  unfinished(
+    ctx: Context,
+    after: string | null,
+    limit: number,
+  ): Promise<ReadonlyArray<{ readonly run: RunRecord; readonly internals: RunInternals }>>;
   findIdempotency(ctx: Context, tenantId: string, workflowId: string, key: string): Promise<IdempotencyRecord | null>;
+  /** Deletes some of the oldest ended runs with their logs, and expired idempotency keys. Answers how many runs; call again while that is `limit`. */
+  prune(ctx: Context, retention: Retention): Promise<number>;
+}
+
+export interface Retention {
+  /** Runs accepted before this time go. */
+  readonly before?: string;
+  /** Runs beyond the newest so many, over all tenants, go. */
+  readonly keep?: number;
+  /** Runs deleted by one call; some hundreds keep the commits beside it quick. */
+  readonly limit: number;
 }
 
 export interface PluginStore {
@@ -100,7 +125,7 @@ export interface PluginStore {
 }
 
 export interface CredentialStore {
-  /** Rejects with CONFLICT when the tenant has one of that name for that plugin. */
+  /** Rejects with CONFLICT when the tenant has one of that name for that plugin. A new default takes the place of the one before. */
   create(ctx: Context, credential: CredentialRecord): Promise<void>;
   list(ctx: Context, tenantId: string, page: PageRequest): Promise<Page<CredentialRecord>>;
   /** All of a tenant for one plugin. */
@@ -125,3 +150,17 @@ export interface PluginStorageStore {
   list(ctx: Context, tenantId: string, plugin: string, prefix: string): Promise<readonly string[]>;
 }
 
+/** Data keys of the vault, wrapped by the master key. */
+export interface VaultKeyStore {
+  get(ctx: Context, name: string): Promise<Uint8Array | null>;
+  /** The first to add a key of that name wins; answers what is stored. */
+  add(ctx: Context, name: string, wrapped: Uint8Array): Promise<Uint8Array>;
+  list(ctx: Context): Promise<readonly VaultKeyRecord[]>;
+  /** Replaces all or none; false, with nothing changed, when the stored names are not exactly these. */
+  replaceAll(ctx: Context, keys: readonly VaultKeyRecord[]): Promise<boolean>;
+}
+
+export interface VaultKeyRecord {
+  readonly name: string;
+  readonly wrapped: Uint8Array;
+}

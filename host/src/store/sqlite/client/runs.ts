@@ -1,0 +1,124 @@
+import type { Context } from '../../../core/context.ts';
+import { GoflowError, validationError } from '../../../core/errors.ts';
+import { ENDED_STATUSES, type Page, type RunLogRecord, type RunRecord } from '../../../core/records.ts';
+import type { RunFilter, RunStore } from '../../store.ts';
+import type { RunListArgs, RunListPage } from '../ops/run-list.ts';
+import type { RunRow } from '../rows.ts';
+import type { StoreConnection } from './connection.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import {
+  fromIdempotencyRow,
+  fromInternalsRow,
+  fromRunRow,
+  toAcceptedRow,
+  toEndRow,
+  toIdempotencyRow,
+  toLogChunks,
+} from './run-rows.ts';
+import { checkLimit, parsed, toMs } from './values.ts';
+
+export function runStore(connection: StoreConnection): RunStore {
+  return {
+    async accept(ctx, run, internals, idempotency) {
+      const existing = await connection.call(ctx, 'runs.accept', {
+        run: toAcceptedRow(run, internals),
+        idempotency: idempotency === undefined ? null : toIdempotencyRow(idempotency),
+      });
+      return { existing: existing === null ? null : fromIdempotencyRow(existing) };
+    },
+    async start(ctx, runId, attempt, startedAt) {
+      return connection.call(ctx, 'runs.start', { id: runId, attempt, startedAt: toMs(startedAt) });
+    },
+    async saveStep(ctx, runId, steps) {
+      await connection.call(ctx, 'runs.saveStep', { id: runId, steps: JSON.stringify(steps) }, true);
+    },
+    async finish(ctx, run, logs) {
+      if (!ENDED_STATUSES.some((status) => status === run.status)) {
+        throw new GoflowError('INTERNAL', `run ${run.id} cannot end as ${run.status}`);
+      }
+      return connection.call(ctx, 'runs.finish', toEndRow(run, logs), true);
+    },
+    async appendLogs(ctx, runId, logs) {
+      if (logs.length === 0) return;
+      await connection.call(ctx, 'runs.appendLogs', { id: runId, chunks: toLogChunks(logs) }, true);
+    },
+    async get(ctx, tenantId, id) {
+      const row = await connection.call(ctx, 'runs.get', { tenantId, id });
+      return row === null ? null : fromRunRow(row);
+    },
+    async internals(ctx, id) {
+      const row = await connection.call(ctx, 'runs.internals', id);
+      return row === null ? null : fromInternalsRow(row);
+    },
+    async list(ctx, tenantId, filter) {
+      return listRuns(connection, ctx, tenantId, filter);
+    },
+    async logs(ctx, tenantId, id, after, limit) {
+      const texts = await connection.call(ctx, 'runs.logs', { tenantId, id, after, limit });
+      const lines = texts.flatMap((text) => parsed<RunLogRecord[]>(text));
+      return lines.filter(({ seq }) => seq > after).slice(0, limit);
+    },
+    async unfinished(ctx, after, limit) {
+      const rows = await connection.call(ctx, 'runs.unfinished', { after, limit });
+      return rows.map(([sealed, parentSpanId, ...run]) => ({
+        run: fromRunRow(run),
+        internals: fromInternalsRow([sealed, parentSpanId]),
+      }));
+    },
+    async findIdempotency(ctx, tenantId, workflowId, key) {
+      const row = await connection.call(ctx, 'runs.findIdempotency', { tenantId, workflowId, key, now: Date.now() });
+      return row === null ? null : fromIdempotencyRow(row);
+    },
+    async prune(ctx, { before, keep, limit }) {
+      return connection.call(ctx, 'runs.prune', {
+        before: before === undefined ? null : toMs(before),
+        keep: keep ?? null,
+        limit,
+        now: Date.now(),
+      });
+    },
+  };
+}
+
+/** Asks until the page is full: a call of the thread is bounded by the work it does, not only by what it finds. */
+async function listRuns(
+  connection: StoreConnection,
+  ctx: Context,
+  tenantId: string,
+  filter: RunFilter,
+): Promise<Page<RunRecord>> {
+  const limit = checkLimit(filter.limit);
+  const rows: RunRow[] = [];
+  let before = filter.cursor === undefined ? null : positionOf(filter.cursor);
+  let page: RunListPage;
+  do {
+    const args: RunListArgs = {
+      tenantId,
+      workflowId: filter.workflow_id ?? null,
+      status: filter.status ?? null,
+      since: timeOf(filter.since, '/since'),
+      until: timeOf(filter.until, '/until'),
+      limit: limit - rows.length,
+      before,
+    };
+    page = await connection.call(ctx, 'runs.list', args);
+    rows.push(...page.rows);
+    before = page.next;
+  } while (!page.full && before !== null);
+  return {
+    items: rows.map((row) => fromRunRow(row)),
+    next_cursor: before === null ? null : writeCursor('runs', before),
+  };
+}
+
+function positionOf(cursor: string): readonly [number, number] {
+  const [createdAt = 0, seq = 0] = readCursor('runs', cursor, 2);
+  return [createdAt, seq];
+}
+
+function timeOf(time: string | undefined, pointer: string): number | null {
+  if (time === undefined) return null;
+  const ms = Date.parse(time);
+  if (!Number.isNaN(ms)) return ms;
+  throw validationError([{ pointer, message: 'must be an RFC 3339 time', keyword: 'format' }]);
+}

@@ -1,0 +1,4 @@
+import { INITIAL } from './001-initial.ts';
+
+/** Migration n brings a database from version n − 1 to n. What was released is never edited, only added to. */
+export const MIGRATIONS: readonly string[] = [INITIAL];
