@@ -15,7 +15,6 @@ const OPTIONS: Options = {
   messages: false,
   logger: false,
   formats: { ...FORMATS },
-  code: { regExp: re2Engine as never },
 };
 
 /**
@@ -26,7 +25,12 @@ export function newAjv(options: { readonly allErrors: boolean; readonly strict: 
   const strictness: Options = options.strict
     ? { strict: true, strictTypes: false, strictTuples: false, strictRequired: false }
     : { strict: false };
-  const ajv = new Ajv2020({ ...OPTIONS, ...strictness, allErrors: options.allErrors });
+  const ajv = new Ajv2020({
+    ...OPTIONS,
+    ...strictness,
+    allErrors: options.allErrors,
+    code: { regExp: re2Engine(options.strict) as never },
+  });
   ajv.removeKeyword('uniqueItems');
   ajv.addKeyword({ keyword: 'uniqueItems', type: 'array', schemaType: 'boolean', compile: uniqueItems });
   return ajv;

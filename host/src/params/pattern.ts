@@ -28,14 +28,15 @@ export class Pattern {
   readonly #program: RE2JS;
   readonly size: number;
 
-  constructor(source: string) {
-    if (source.length > MAX_PATTERN_LENGTH) {
+  /** `bounded`: refuse what is too large for a workflow; a plugin's own schemas are bounded as a whole. */
+  constructor(source: string, bounded = true) {
+    if (bounded && source.length > MAX_PATTERN_LENGTH) {
       throw new Error(`the pattern has ${source.length} characters, the limit is ${MAX_PATTERN_LENGTH}`);
     }
     this.#source = source;
     this.#program = compileRe2(source);
     this.size = this.#program.programSize();
-    if (this.size > MAX_PATTERN_SIZE) {
+    if (bounded && this.size > MAX_PATTERN_SIZE) {
       throw new Error(
         `the pattern is too large: ${this.size} instructions, the limit is ${MAX_PATTERN_SIZE}; use smaller repeat counts`,
       );
@@ -65,4 +66,6 @@ function compileRe2(source: string): RE2JS {
 }
 
 /** The engine that ajv's `code.regExp` asks for; `code` is only used by standalone code, which we never make. */
-export const re2Engine = Object.assign((source: string, _flags: string) => new Pattern(source), { code: 'new RegExp' });
+export function re2Engine(bounded: boolean) {
+  return Object.assign((source: string, _flags: string) => new Pattern(source, bounded), { code: 'new RegExp' });
+}
