@@ -58,7 +58,6 @@ export class Installed {
     this.checks = createLoadChecks({
       engine: options.engine,
       file: path.join(this.#bundles.dir, 'checked'),
-      inUse: (digest) => this.#registry.digests.has(digest),
     });
     this.#directory = openPluginDirectory({
       dir: options.pluginsDir,

@@ -11,7 +11,7 @@ import type { LoadedPlugin } from './types.ts';
  */
 export interface LoadChecks {
   passed(digest: string): boolean;
-  /** Null when the code is sound, else the reason. `urgent` goes before what waits. Rejects when the sandbox itself is not to be had. */
+  /** Null when the code is sound, else the reason. `urgent`: somebody waits for it, and will use it. Rejects when the sandbox itself is not to be had. */
   check(plugin: LoadedPlugin, options: { readonly urgent: boolean }): Promise<string | null>;
   /** Checks that wait are dropped: their promises reject. */
   close(): Promise<void>;
@@ -21,19 +21,10 @@ export interface LoadCheckOptions {
   readonly engine: Pick<Engine, 'describe' | 'close'>;
   /** Where digests are remembered; a missing file is an empty one. */
   readonly file: string;
-  /** Whether the digest is in use, so that its pool is kept after the check. */
-  readonly inUse: (digest: string) => boolean;
 }
 
-/** Codes of `describe` that are the plugin's own fault; anything else is the sandbox's. */
-const PLUGIN_FAULTS = new Set([
-  'CONNECTOR_ERROR',
-  'DEADLINE_EXCEEDED',
-  'OUT_OF_MEMORY',
-  'PLUGIN_CRASHED',
-  'RESULT_NOT_JSON',
-  'RESULT_TOO_LARGE',
-]);
+/** Codes of `describe` that are the sandbox's fault; anything else is the plugin's own, which may throw what codes it likes. */
+const SANDBOX_FAULTS = new Set(['PLUGIN_UNAVAILABLE', 'INTERRUPTED', 'CANCELLED']);
 const AT_ONCE = 2;
 
 export class LoadCheckUnavailable extends Error {
@@ -54,18 +45,18 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
     written = written.then(() => appendFile(options.file, `${digest}\n`, { mode: 0o600 })).catch(() => {});
   }
 
-  async function load(plugin: LoadedPlugin): Promise<string | null> {
-    let text: string;
-    try {
-      text = await options.engine.describe(plugin.bundle, LOAD_TIMEOUT_MS);
-    } catch (error) {
-      return refusalOf(error);
-    } finally {
-      if (!options.inUse(plugin.digest)) options.engine.close(plugin.digest);
-    }
-    const fault = disagreement(plugin, text);
-    if (fault === null) remember(plugin.digest);
-    return fault;
+  /** Keeps the worker of code that is about to be used; a thousand of a first start would be a thousand threads. */
+  async function load(plugin: LoadedPlugin, keep: boolean): Promise<string | null> {
+    const reason = await options.engine
+      .describe(plugin.bundle, LOAD_TIMEOUT_MS)
+      .then((text) => disagreement(plugin, text), refusalOf)
+      .catch((error: unknown) => {
+        options.engine.close(plugin.digest);
+        throw error;
+      });
+    if (reason === null) remember(plugin.digest);
+    if (reason !== null || !keep) options.engine.close(plugin.digest);
+    return reason;
   }
 
   function next(): void {
@@ -79,7 +70,7 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
     const { promise, resolve, reject } = Promise.withResolvers<string | null>();
     const job = {
       async run() {
-        await load(plugin).then(resolve, reject);
+        await load(plugin, urgent).then(resolve, reject);
         active -= 1;
         next();
       },
@@ -122,9 +113,10 @@ function readDigests(file: string): Set<string> {
 
 /** What `describe` rejected with, read as unknown: it carries what a stranger's code threw. */
 function refusalOf(error: unknown): string {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  const data = (error as { error?: unknown } | null | undefined)?.error ?? error;
+  const { code, message } = (data ?? {}) as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message.slice(0, 1000) : 'no reason was given';
-  if (typeof code !== 'string' || !PLUGIN_FAULTS.has(code)) {
+  if (typeof code !== 'string' || SANDBOX_FAULTS.has(code)) {
     throw new LoadCheckUnavailable(`the code could not be loaded in the sandbox: ${text}`, { cause: error });
   }
   if (code === 'DEADLINE_EXCEEDED') return `its code does not end within ${LOAD_TIMEOUT_MS / 1000} s when it is loaded`;
