@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import Koa from 'koa';
 
-const validate = new Ajv2020({ allErrors: true }).compile({
+const validate = new Ajv2020({ allErrors: true }).compile<{ customer_name: string; plan?: string }>({
   type: 'object',
   required: ['customer_name', 'email'],
   additionalProperties: false,
@@ -18,7 +18,7 @@ const app = new Koa();
 app.use(async (ctx) => {
   const chunks: Buffer[] = [];
   for await (const chunk of ctx.req) chunks.push(chunk as Buffer);
-  const { parameters } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { parameters: { customer_name: string; plan?: string } };
+  const { parameters } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { parameters: unknown };
   if (!validate(parameters)) {
     ctx.status = 400;
     ctx.body = { errors: validate.errors };

@@ -28,6 +28,7 @@ const checks =
     ? []
     : await Promise.all([
         run('types', process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', 'tsconfig.json']),
+        run('types of connectors', process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', 'tsconfig.plugins.json']),
         run('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']),
         run('format', bin('biome'), ['format']),
       ]);

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
-import { createAuth } from './auth/auth.ts';
+import { createAuth, type Auth } from './auth/auth.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
-import { newContext, systemContext } from './core/context.ts';
+import { systemContext } from './core/context.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logging } from './core/log.ts';
 import { createCredentials, type Credentials } from './credential/credentials.ts';
@@ -68,7 +68,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const store = await openSqliteStore({ dataDir: config.dataDir, log: logging.for('store') });
   undo.defer(() => store.close());
   const vault = await openVault({ dataDir: config.dataDir, masterKey: config.masterKey, store });
-  const auth = createAuth({ store, adminKey: config.adminKey, host: config.host, log: logging.for('auth') });
+  const auth = createAuth({ store, adminKey: config.adminKey, loopback: isLoopback(config.host), log: logging.for('auth') });
   await refuseOpenToTheWorld(config, auth);
 
   const broker = createBroker({
@@ -90,7 +90,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     firstPartyDigests: firstPartyDigests(),
   });
   undo.defer(() => plugins.close());
-  const credentials = createCredentials({ store, vault, plugins });
+  const credentials = createCredentials({ store, vault, plugins, log: logging.for('auth') });
 
   let stopping = false;
   const active = new Map<string, ActiveRun>();
@@ -155,9 +155,12 @@ function readAllowPrivate(text: string): AllowPrivate {
   }
 }
 
-async function refuseOpenToTheWorld(config: HostConfig, auth: ReturnType<typeof createAuth>): Promise<void> {
-  const loopback = config.host === 'localhost' || config.host === '::1' || config.host.startsWith('127.');
-  if (loopback || (await auth.mode(newContext({ tenantId: 'default', userId: 'system' }))) !== 'open') return;
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+async function refuseOpenToTheWorld(config: HostConfig, auth: Auth): Promise<void> {
+  if ((await auth.mode(systemContext())) !== 'locked') return;
   throw new ConfigError(`GOFLOW_HOST: "${config.host}" is not a loopback address and no API key exists; set GOFLOW_ADMIN_KEY, or listen on 127.0.0.1`);
 }
 

@@ -79,8 +79,9 @@ export function createClient(options: ClientOptions): Client {
     async *events(path) {
       const response = await send(path, { headers: { accept: 'text/event-stream' } }, new AbortController().signal);
       let buffer = '';
-      for await (const chunk of (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream())) {
-        buffer += chunk;
+      const decoder = new TextDecoder();
+      for await (const chunk of response.body as ReadableStream<Uint8Array>) {
+        buffer += decoder.decode(chunk, { stream: true });
         for (let end = buffer.indexOf('\n\n'); end !== -1; end = buffer.indexOf('\n\n')) {
           const block = buffer.slice(0, end);
           buffer = buffer.slice(end + 2);

@@ -43,7 +43,7 @@ export async function openInbox(port: number): Promise<Inbox> {
             to: rcptTo.map((recipient) => recipient.address),
             subject: mail.subject ?? '',
             text: (mail.text ?? '').trimEnd(),
-            html: mail.html === false ? null : mail.html,
+            html: typeof mail.html === 'string' ? mail.html : null,
             message_id: mail.messageId ?? null,
           });
           mails.length = Math.min(mails.length, KEPT);

@@ -30,7 +30,7 @@ function inboxRoute(inbox: Inbox): Route {
   return defineRoute({
     method: 'GET',
     path: '/dev/inbox',
-    act: 'runs.read',
+    act: 'runs:read',
     query: {},
     body: 'none',
     doc: {

@@ -1,4 +1,4 @@
-import { actionTimeoutMs, type ErrorData, type JsonObject, type JsonValue } from '@goflow/plugin-sdk/contract';
+import { actionTimeoutMs, type ErrorData, type JsonObject, type JsonValue, type Manifest } from '@goflow/plugin-sdk/contract';
 import type { Broker, CallOutcome, EgressRecord, Engine } from '@goflow/plugin-sdk/runtime';
 import { newSpanId, traceparentOf, withDeadline, type Context } from '../core/context.ts';
 import type { Logger } from '../core/log.ts';
@@ -49,24 +49,12 @@ export async function attemptStep(services: StepServices, run: ActiveRun, step: 
   if ('error' in rendered) return failed(rendered.error, action);
 
   const { manifest } = action.plugin;
-  let credential: JsonObject | null = null;
-  if (manifest.credential !== undefined) {
-    const resolved = await services.credentials.resolve(run.ctx, {
-      plugin: manifest.name,
-      ...(step.definition.credential === undefined ? {} : { name: step.definition.credential }),
-    });
-    if (resolved === null && step.definition.credential !== undefined) {
-      return failed(runError('CREDENTIAL_MISSING', `there is no credential "${step.definition.credential}" for the plugin ${manifest.name}; create it with POST /api/credentials`), action);
-    }
-    if (resolved === null && credentialIsNeeded(manifest.credential)) {
-      return failed(runError('CREDENTIAL_MISSING', `the plugin ${manifest.name} needs a credential; create one with POST /api/credentials`), action);
-    }
-    credential = resolved?.values ?? null;
-    if (credential !== null) run.mask.addCredential(manifest.credential, credential);
-  }
+  const given = await findCredential(services, run, step, manifest);
+  if ('error' in given) return failed(given.error, action);
+  if (given.values !== null && manifest.credential !== undefined) run.mask.addCredential(manifest.credential, given.values);
   const admitted = services.plugins.admit(action.plugin.digest, run.ctx.tenantId);
   if (admitted !== 'go') return failed(quarantined(manifest.name, admitted.retryAfterMs), action);
-  return callAction(services, run, step, action, attempt, rendered.input, credential);
+  return callAction(services, run, step, action, attempt, rendered.input, given.values);
 }
 
 function quarantined(plugin: string, retryAfterMs?: number): ErrorData {
@@ -91,6 +79,28 @@ function refusal(action: ResolvedAction): ErrorData | null {
     case 'refused':
       return runError('PLUGIN_UNAVAILABLE', `the plugin ${name} is ${action.state}; an admin can enable it with POST /api/plugins/${name}/enable`);
   }
+}
+
+async function findCredential(
+  services: StepServices,
+  run: ActiveRun,
+  step: CompiledStep,
+  manifest: Manifest,
+): Promise<{ readonly values: JsonObject | null } | { readonly error: ErrorData }> {
+  const schema = manifest.credential;
+  if (schema === undefined) return { values: null };
+  const name = step.definition.credential;
+  let resolved: Awaited<ReturnType<Credentials['resolve']>>;
+  try {
+    resolved = await services.credentials.resolve(run.ctx, { plugin: manifest.name, ...(name === undefined ? {} : { name }) });
+  } catch (error) {
+    return { error: runError('CREDENTIAL_MISSING', messageOf(error)) };
+  }
+  if (resolved !== null) return { values: resolved.values };
+  const how = 'create it with POST /api/credentials';
+  if (name !== undefined) return { error: runError('CREDENTIAL_MISSING', `there is no credential "${name}" for the plugin ${manifest.name}; ${how}`) };
+  if (!credentialIsNeeded(schema)) return { values: null };
+  return { error: runError('CREDENTIAL_MISSING', `the plugin ${manifest.name} needs a credential, and the tenant has none or several without a default; ${how} or name one with "credential"`) };
 }
 
 /** A credential schema that asks for nothing can do without one. */

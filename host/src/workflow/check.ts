@@ -34,7 +34,7 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
     const actionField = original ? 'action_type' : 'action';
     if (!found.found) problems.push({ pointer: `${pointer}/${actionField}`, message: found.reason, keyword: 'action' });
     else if (!original && parsed.problems.length === 0 && found.action.action.input !== undefined) {
-      problems.push(...checkSchemaPartial(found.action.action.input, step.config, parsed.template.placeholders, configPointer));
+      problems.push(...checkSchemaPartial(found.action.action.input, parsed.template, configPointer));
     }
     if (step.credential !== undefined && found.found && found.action.plugin.manifest.credential === undefined) {
       problems.push({ pointer: `${pointer}/credential`, message: `the plugin ${found.action.plugin.manifest.name} takes no credential`, keyword: 'credential' });
