@@ -40,11 +40,17 @@ function formsOf(secret: string): string[] {
     url,
     lowerEscapes(url),
     encodeURI(secret.toWellFormed()),
+    encodePathSegment(secret),
     form,
     lowerEscapes(form),
     ...base64Forms(bytes),
     ...(bytes.length >= MIN_SHIFTED_BYTES ? [hex, hex.toUpperCase()] : []),
   ];
+}
+
+/** Percent-encodes what cannot stand in one segment of a URL's path, and nothing more: `12:ab` keeps its colon. */
+export function encodePathSegment(text: string): string {
+  return percentEncode(text).replaceAll(/%(?:3A|40|24|2C|3B|3D|2B|26)/g, decodeURIComponent);
 }
 
 function percentEncode(text: string): string {
