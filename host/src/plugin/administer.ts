@@ -66,7 +66,7 @@ export function administer(
   }
 
   async function install(ctx: Context, admin: PluginAdmin, body: Uint8Array): Promise<InstallResult> {
-    const verified = verifyBundle(body);
+    const verified = verifyBundle(body, installed.memory);
     if (!verified.ok) throw new GoflowError('BUNDLE_REFUSED', verified.reason);
     const plugin = toLoadedPlugin(verified, admin.hostWide ? null : admin.tenantId, options.firstPartyDigests);
     const { name, version } = plugin.manifest;

@@ -5,6 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { PluginSettingsRecord, PluginVersionRecord } from '../core/records.ts';
 import type { Store } from '../store/store.ts';
+import { type BundleMemory, openBundleMemory } from './bundle-memory.ts';
 import { type BundleFiles, openBundleFiles } from './bundle-files.ts';
 import { openPluginDirectory, type PluginDirectory } from './directory.ts';
 import { compareVersions, defaultSettings, type InstalledVersion, type PluginEntry } from './entry.ts';
@@ -37,6 +38,8 @@ export class Installed {
   readonly options: PluginsOptions;
   readonly checks: LoadChecks;
   readonly quarantine: Quarantine = createQuarantine();
+  /** For `verifyBundle`. */
+  readonly memory: BundleMemory;
   readonly #bundles: BundleFiles;
   readonly #directory: PluginDirectory;
   readonly #lost: RefusedView[] = [];
@@ -54,14 +57,12 @@ export class Installed {
     this.#settings = settings;
     this.#bundles = openBundleFiles(options.dataDir);
     this.#bundles.sweep(new Set(versions.map(({ file }) => file)));
+    this.memory = openBundleMemory(path.join(this.#bundles.dir, 'known'));
     this.#uploads = versions.flatMap((record) => this.#readUpload(record));
-    this.checks = createLoadChecks({
-      engine: options.engine,
-      file: path.join(this.#bundles.dir, 'checked'),
-    });
+    this.checks = createLoadChecks({ engine: options.engine, memory: this.memory });
     this.#directory = openPluginDirectory({
       dir: options.pluginsDir,
-      verify: verifyBundle,
+      verify: (bytes) => verifyBundle(bytes, this.memory),
       toPlugin: (verified) => toLoadedPlugin(verified, null, options.firstPartyDigests),
       checks: this.checks,
       onChange: () => this.#onDirectoryChange(),
@@ -130,13 +131,14 @@ export class Installed {
 
   async close(): Promise<void> {
     this.#directory.close();
-    await this.checks.close();
+    this.checks.close();
     await this.#last;
+    await this.memory.close();
   }
 
   #readUpload(record: PluginVersionRecord): readonly Upload[] {
     try {
-      const verified = verifyBundle(this.#bundles.read(record.file));
+      const verified = verifyBundle(this.#bundles.read(record.file), this.memory);
       if (!verified.ok) throw new Error(verified.reason);
       if (verified.digest !== record.digest) throw new Error(`its digest is ${verified.digest}, not the installed one`);
       return [{ record, plugin: toLoadedPlugin(verified, record.tenant_id, this.options.firstPartyDigests) }];

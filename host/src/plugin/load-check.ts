@@ -1,26 +1,20 @@
-import { readFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
 import { type JsonValue, LOAD_TIMEOUT_MS } from '@goflow/plugin-sdk/contract';
 import type { Engine } from '@goflow/plugin-sdk/runtime';
+import type { BundleMemory } from './bundle-memory.ts';
 import type { LoadedPlugin } from './types.ts';
 
-/**
- * Loads a bundle's code once in the sandbox, before it is offered to anybody: code that throws or does not end is refused. The digests of
- * what passed are remembered in a file, so that a restart does not run a thousand bundles again; a refusal is not, because a busy machine
- * can be its cause.
- */
+/** Loads a bundle's code once in the sandbox, before it is offered to anybody: code that throws or does not end is refused. */
 export interface LoadChecks {
   passed(digest: string): boolean;
   /** Null when the code is sound, else the reason. `urgent`: somebody waits for it, and will use it. Rejects when the sandbox itself is not to be had. */
   check(plugin: LoadedPlugin, options: { readonly urgent: boolean }): Promise<string | null>;
   /** Checks that wait are dropped: their promises reject. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface LoadCheckOptions {
   readonly engine: Pick<Engine, 'describe' | 'close'>;
-  /** Where digests are remembered; a missing file is an empty one. */
-  readonly file: string;
+  readonly memory: Pick<BundleMemory, 'loads' | 'rememberLoads'>;
 }
 
 /** Codes of `describe` that are the sandbox's fault; anything else is the plugin's own, which may throw what codes it likes. */
@@ -32,18 +26,10 @@ export class LoadCheckUnavailable extends Error {
 }
 
 export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
-  const passed = readDigests(options.file);
   const waiting: Array<{ readonly run: () => Promise<void>; readonly drop: () => void }> = [];
   const running = new Map<string, Promise<string | null>>();
   let active = 0;
   let closed = false;
-  let written: Promise<void> = Promise.resolve();
-
-  function remember(digest: string): void {
-    passed.add(digest);
-    // Losing this line costs one more check after a restart, nothing else.
-    written = written.then(() => appendFile(options.file, `${digest}\n`, { mode: 0o600 })).catch(() => {});
-  }
 
   /** Keeps the worker of code that is about to be used; a thousand of a first start would be a thousand threads. */
   async function load(plugin: LoadedPlugin, keep: boolean): Promise<string | null> {
@@ -54,7 +40,7 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
         options.engine.close(plugin.digest);
         throw error;
       });
-    if (reason === null) remember(plugin.digest);
+    if (reason === null) options.memory.rememberLoads(plugin.digest);
     if (reason !== null || !keep) options.engine.close(plugin.digest);
     return reason;
   }
@@ -83,32 +69,19 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
   }
 
   return {
-    passed: (digest) => passed.has(digest),
+    passed: (digest) => options.memory.loads(digest),
     check(plugin, { urgent }) {
       if (closed) return Promise.reject(new LoadCheckUnavailable('the host is shutting down'));
-      if (passed.has(plugin.digest)) return Promise.resolve(null);
+      if (options.memory.loads(plugin.digest)) return Promise.resolve(null);
       let promise = running.get(plugin.digest);
       if (promise === undefined) running.set(plugin.digest, (promise = queued(plugin, urgent)));
       return promise;
     },
-    async close() {
+    close() {
       closed = true;
       for (const job of waiting.splice(0)) job.drop();
-      await written;
     },
   };
-}
-
-function readDigests(file: string): Set<string> {
-  try {
-    return new Set(
-      readFileSync(file, 'utf8')
-        .split('\n')
-        .filter((line) => line.startsWith('sha256-')),
-    );
-  } catch {
-    return new Set();
-  }
 }
 
 /** What `describe` rejected with, read as unknown: it carries what a stranger's code threw. */

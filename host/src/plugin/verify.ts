@@ -1,5 +1,6 @@
 import { type Bundle, BundleError, effectiveLimits, parseBundle, PLUGIN_NAME } from '@goflow/plugin-sdk/contract';
 import { messageOf } from '../core/errors.ts';
+import type { BundleMemory } from './bundle-memory.ts';
 import type { LoadedPlugin } from './types.ts';
 
 /** A bundle whose format, digests, manifest and schemas are sound. */
@@ -13,10 +14,16 @@ export type Verified =
       readonly reason: string;
     };
 
-/** Reads a bundle file without running anything of it. Never throws. */
-export function verifyBundle(bytes: Uint8Array): Verified {
+/** Reads a bundle file without running anything of it. Never throws. Bytes that were found sound before are not checked again. */
+export function verifyBundle(bytes: Uint8Array, memory: Pick<BundleMemory, 'soundDigest' | 'rememberSound'>): Verified {
   try {
-    return { ok: true, ...parseBundle(bytes) };
+    const known = memory.soundDigest(bytes);
+    if (known !== undefined) {
+      return { ok: true, bundle: JSON.parse(new TextDecoder().decode(bytes)) as Bundle, digest: known };
+    }
+    const { bundle, digest } = parseBundle(bytes);
+    memory.rememberSound(bytes, digest);
+    return { ok: true, bundle, digest };
   } catch (error) {
     const reason = error instanceof BundleError ? error.reason : `cannot be read as a bundle: ${messageOf(error)}`;
     return { ok: false, ...namesOf(bytes), reason };
