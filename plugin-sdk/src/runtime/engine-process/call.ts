@@ -19,6 +19,8 @@ export interface EngineCall {
   abortPing: number;
   /** Whether the host has its outcome already (it was ended for what it did). */
   answered: boolean;
+  /** Whether it is one of several that may have ended their thread. */
+  suspect: boolean;
   /** Flood guard: start of the running second, messages and bytes in it. */
   secondAt: number;
   events: number;
@@ -34,6 +36,7 @@ export function createCall(message: InvokeMessage | DescribeMessage): EngineCall
     abortedAt: null,
     abortPing: 0,
     answered: false,
+    suspect: false,
     secondAt: 0,
     events: 0,
     bytes: 0,

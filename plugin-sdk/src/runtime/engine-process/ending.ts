@@ -2,7 +2,7 @@ import type { AbortReason } from '../protocol/engine.ts';
 import { mayRerun, type EngineCall } from './call.ts';
 import type { Lane } from './lane.ts';
 import type { Ledger } from './ledger.ts';
-import { DRAIN_MS, DRAIN_NO_RERUN_MS, GONE_MS, GRACE_MS, NO_PONG_MS } from './settings.ts';
+import { DRAIN_MS, DRAIN_NO_RERUN_MS, GONE_LARGE_MS, GONE_MS, GRACE_MS, NO_PONG_MS } from './settings.ts';
 
 /** Why a lane's thread has to go: for the sake of an aborted call, or for what the code on it did. */
 export type EndCause = 'abort' | 'memory' | 'crash';
@@ -21,11 +21,13 @@ export type EndCause = 'abort' | 'memory' | 'crash';
 export class Ending {
   readonly #ledger: Ledger;
   readonly #requeue: (call: EngineCall) => void;
+  readonly #isTooLarge: () => boolean;
 
-  /** `requeue` takes calls back that have not begun. */
-  constructor(ledger: Ledger, requeue: (call: EngineCall) => void) {
+  /** `requeue` takes calls back that have not begun; `isTooLarge` says whether the process holds more than its lanes may. */
+  constructor(ledger: Ledger, requeue: (call: EngineCall) => void, isTooLarge: () => boolean) {
     this.#ledger = ledger;
     this.#requeue = requeue;
+    this.#isTooLarge = isTooLarge;
   }
 
   /** Ends a call that is on a lane. */
@@ -38,31 +40,42 @@ export class Ending {
     afterEvents(GRACE_MS, () => this.#afterGrace(call, lane));
   }
 
-  /** A call has ended by itself: perhaps its lane can go on, or need not wait any longer. */
+  /** A call has ended by itself: perhaps its lane need not wait any longer. */
   settled(lane: Lane): void {
-    if (lane.state !== 'draining') return;
-    const aborted = abortedOn(lane);
-    if (aborted.length === 0) lane.state = 'open';
-    else if (aborted.length === lane.calls.size) this.terminate(lane, 'abort');
+    if (lane.state === 'draining' && othersOn(lane).length === 0) this.terminate(lane, 'abort');
   }
 
-  /** Ends the lane's thread now, and says of every call on it what becomes of it. */
+  /** Ends the lane's thread now. What becomes of the calls on it is told when it is gone; a guilty one fails at once. */
   terminate(lane: Lane, cause: EndCause): void {
     if (lane.state === 'ending' || lane.state === 'gone') return;
-    this.#release(lane, cause);
+    this.revokeAll(lane);
+    this.#blame(lane, cause);
     lane.end();
-    setTimeout(() => {
-      if (lane.state !== 'gone') this.#ledger.stuck(lane.calls.values());
-    }, GONE_MS);
+    setTimeout(() => this.#afterTerminate(lane, cause), GONE_MS);
   }
 
-  /** The lane's thread is gone. */
+  /** The lane's thread is gone. Innocent calls begin again only now: if the whole engine has to go, they do so once, not twice. */
   gone(lane: Lane, cause: EndCause): void {
-    this.#release(lane, cause);
+    this.revokeAll(lane);
+    this.#blame(lane, cause);
     for (const call of lane.calls.values()) {
-      this.#ledger.ended(call, call.abortedAt === null ? null : performance.now() - call.abortedAt);
+      if (call.abortedAt !== null) this.#ledger.ended(call, performance.now() - call.abortedAt);
+      else if (call.answered) this.#ledger.ended(call, null);
+      else this.#ledger.returned(call, call.suspect);
     }
     lane.calls.clear();
+  }
+
+  #afterTerminate(lane: Lane, cause: EndCause): void {
+    if (lane.state === 'gone') return;
+    // A large heap takes its time to collect and to tear down: only an engine that grows has to go for it.
+    if (cause === 'memory' && !this.#isTooLarge()) {
+      setTimeout(() => {
+        if (lane.state !== 'gone') this.#ledger.stuck(lane.calls.values());
+      }, GONE_LARGE_MS - GONE_MS);
+    } else {
+      this.#ledger.stuck(lane.calls.values());
+    }
   }
 
   #afterGrace(call: EngineCall, lane: Lane): void {
@@ -80,7 +93,7 @@ export class Ending {
     if (lane.state !== 'open') return;
     lane.state = 'draining';
     this.revokeAll(lane);
-    const others = [...lane.calls.values()].filter((call) => call.abortedAt === null);
+    const others = othersOn(lane);
     if (others.length === 0) return this.terminate(lane, 'abort');
     setTimeout(
       () => {
@@ -92,36 +105,33 @@ export class Ending {
 
   /** Gives what the lane has not begun to others. */
   revokeAll(lane: Lane): void {
-    for (const call of [...lane.calls.values()]) if (lane.revoke(call)) this.#requeue(call);
+    for (const call of lane.calls.values()) if (lane.revoke(call)) this.#requeue(call);
   }
 
-  /** After this only aborted calls, and those that failed for what they did, are left on the lane. */
-  #release(lane: Lane, cause: EndCause): void {
-    this.revokeAll(lane);
+  /** Says which call on a lane is guilty of the end of its thread: the one that had begun, or else any of them. */
+  #blame(lane: Lane, cause: EndCause): void {
+    if (cause === 'abort') return;
+    const [code, message] = GUILT[cause];
     const running = [...lane.calls.values()];
     for (const call of running) {
-      if (call.abortedAt !== null || call.answered) continue;
-      if (cause !== 'abort' && running.length === 1) {
-        this.#ledger.failed(call, cause === 'memory' ? 'OUT_OF_MEMORY' : 'PLUGIN_CRASHED', GUILT[cause]);
-      } else {
-        lane.calls.delete(call.message.key);
-        this.#ledger.returned(call, cause !== 'abort');
-      }
+      if (running.length > 1) call.suspect = true;
+      else if (call.abortedAt === null) this.#ledger.failed(call, code, message);
     }
   }
 }
 
 const GUILT = {
-  memory: 'the call used more memory than the limit of its plugin allows',
-  crash: 'the call ended the worker that ran it',
-};
+  memory: ['OUT_OF_MEMORY', 'the call used more memory than the limit of its plugin allows'],
+  crash: ['PLUGIN_CRASHED', 'the call ended the worker that ran it'],
+} as const;
 
 function isStillOn(lane: Lane, call: EngineCall): boolean {
   return lane.state === 'open' && lane.calls.get(call.message.key) === call;
 }
 
-function abortedOn(lane: Lane): EngineCall[] {
-  return [...lane.calls.values()].filter((call) => call.abortedAt !== null);
+/** Calls on a lane that nobody wants to end. */
+function othersOn(lane: Lane): EngineCall[] {
+  return [...lane.calls.values()].filter((call) => call.abortedAt === null);
 }
 
 /** Waits, and then lets what has arrived meanwhile be handled first: a busy process must not judge before it has read. */

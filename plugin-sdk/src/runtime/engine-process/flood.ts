@@ -1,9 +1,9 @@
-import type { LaneEvent } from '../protocol/worker.ts';
 import type { EngineCall } from './call.ts';
+import type { CallEvent } from './lane.ts';
 import { MAX_BYTES_PER_SECOND, MAX_EVENTS_PER_SECOND } from './settings.ts';
 
 /** Counts an event of a call. Returns whether the call is flooding: more messages or bytes in a second than any honest one sends. */
-export function floods(call: EngineCall, event: LaneEvent): boolean {
+export function floods(call: EngineCall, event: CallEvent): boolean {
   const now = performance.now();
   if (now - call.secondAt > 1000) {
     call.secondAt = now;
@@ -16,28 +16,12 @@ export function floods(call: EngineCall, event: LaneEvent): boolean {
 }
 
 /** The part of an event whose size the connector decides; strings count two bytes a unit, as they are held. */
-function sizeOf(event: LaneEvent): number {
-  switch (event.type) {
-    case 'log':
-      return 2 * event.message.length;
-    case 'progress':
-      return 2 * (event.message?.length ?? 0);
-    case 'call':
-      return callSize(event.request);
-    default:
-      return 0;
-  }
-}
-
-function callSize(request: Extract<LaneEvent, { type: 'call' }>['request']): number {
-  switch (request.op) {
-    case 'fetch':
-      return 2 * request.request.url.length + (request.request.body?.byteLength ?? 0);
-    case 'socket.write':
-      return request.data.byteLength;
-    case 'storage.set':
-      return typeof request.value === 'string' ? 2 * request.value.length : 0;
-    default:
-      return 0;
-  }
+function sizeOf(event: CallEvent): number {
+  if (event.type === 'log') return 2 * event.message.length;
+  if (event.type === 'progress') return 2 * (event.message?.length ?? 0);
+  if (event.type !== 'call') return 0;
+  const { request } = event;
+  if (request.op === 'fetch') return 2 * request.request.url.length + (request.request.body?.byteLength ?? 0);
+  if (request.op === 'socket.write') return request.data.byteLength;
+  return request.op === 'storage.set' && typeof request.value === 'string' ? 2 * request.value.length : 0;
 }

@@ -26,11 +26,14 @@ export type LaneState = 'starting' | 'open' | 'draining' | 'ending' | 'gone';
 /** Why a thread is gone: it was told to end, V8 ended it at its heap limit, it never came up, or any other end that nobody asked for. */
 export type GoneCause = 'asked' | 'memory' | 'unstarted' | 'crash';
 
+/** What is said by or of one call. */
+export type CallEvent = Exclude<LaneEvent, { type: 'ready' | 'pong' | 'skipped' }>;
+
 /** Who is told what happens on a lane. */
 export interface LaneListener {
   ready(lane: Lane): void;
   /** Something that a call on this lane said. */
-  event(lane: Lane, call: EngineCall, event: LaneEvent): void;
+  event(lane: Lane, call: EngineCall, event: CallEvent): void;
   gone(lane: Lane, cause: GoneCause): void;
   /** What arrived from the thread is not of the protocol: whatever runs there is not ours any more. */
   malformed(lane: Lane): void;
@@ -158,7 +161,7 @@ export class Lane {
   #flush(): void {
     const batch = this.#outgoing;
     this.#outgoing = [];
-    this.#port.postMessage(batch);
+    this.#port.postMessage(batch, []);
   }
 
   /** Asks for a sign of life at once. Returns the number to ask `hasPonged` with. */
@@ -226,34 +229,37 @@ export class Lane {
   }
 
   #take(event: LaneEvent): void {
-    switch (event.type) {
-      case 'ready':
-        if (this.state !== 'starting') return;
-        clearTimeout(this.#startTimer);
-        this.state = 'open';
-        this.idleSince = performance.now();
-        return this.#listener.ready(this);
-      case 'pong':
-        this.#ponged = Math.max(this.#ponged, Math.min(event.id, this.#pings));
-        return;
-      case 'skipped': {
-        const slot = this.#revoked.get(event.key);
-        if (slot !== undefined) this.#freeSlots.push(slot);
-        this.#revoked.delete(event.key);
-        return;
-      }
-      default: {
-        const call = this.calls.get(event.key);
-        if (call === undefined) return;
-        if (event.type === 'result' || event.type === 'failure') {
-          this.calls.delete(event.key);
-          this.#freeSlots.push(call.slot);
-          if (this.reservedFor === call) this.reservedFor = null;
-          if (this.calls.size === 0) this.idleSince = performance.now();
-        }
-        this.#listener.event(this, call, event);
-      }
+    if (event.type === 'ready') this.#becomeOpen();
+    else if (event.type === 'pong') this.#ponged = Math.max(this.#ponged, Math.min(event.id, this.#pings));
+    else if (event.type === 'skipped') this.#freeRevoked(event.key);
+    else this.#takeOfCall(event);
+  }
+
+  #becomeOpen(): void {
+    if (this.state !== 'starting') return;
+    clearTimeout(this.#startTimer);
+    this.state = 'open';
+    this.idleSince = performance.now();
+    this.#listener.ready(this);
+  }
+
+  #freeRevoked(key: number): void {
+    const slot = this.#revoked.get(key);
+    if (slot !== undefined) this.#freeSlots.push(slot);
+    this.#revoked.delete(key);
+  }
+
+  #takeOfCall(event: CallEvent): void {
+    const call = this.calls.get(event.key);
+    if (call === undefined) return;
+    if (event.type === 'result' || event.type === 'failure') {
+      this.calls.delete(event.key);
+      call.lane = null;
+      this.#freeSlots.push(call.slot);
+      if (this.reservedFor === call) this.reservedFor = null;
+      if (this.calls.size === 0) this.idleSince = performance.now();
     }
+    this.#listener.event(this, call, event);
   }
 }
 

@@ -1,11 +1,12 @@
 import type { Limits } from '../../contract/index.ts';
-import { LANE_SLOTS, type LaneEvent } from '../protocol/worker.ts';
+import { LANE_SLOTS } from '../protocol/worker.ts';
 import { runsAlone, type EngineCall } from './call.ts';
 import { Ending } from './ending.ts';
 import { floods } from './flood.ts';
-import { Lane, type GoneCause, type LaneListener } from './lane.ts';
+import { Lane, type CallEvent, type GoneCause, type LaneListener } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { MemoryWatch } from './memory.ts';
+import type { Residency } from './residency.ts';
 import { MAX_QUEUE, type Settings } from './settings.ts';
 import { Threads } from './threads.ts';
 
@@ -38,12 +39,16 @@ export class BundlePool implements LaneListener {
   readonly #waiting = new Set<EngineCall>();
   readonly #alone = new Set<EngineCall>();
 
-  constructor(bundle: PoolBundle, ledger: Ledger, settings: Settings, lanesInAll: () => number) {
+  constructor(bundle: PoolBundle, ledger: Ledger, settings: Settings, residency: Residency, lanesInAll: () => number) {
     this.bundle = bundle;
     this.#ledger = ledger;
     this.#settings = settings;
     this.#lanesInAll = lanesInAll;
-    this.ending = new Ending(ledger, (call) => this.#requeue(call));
+    this.ending = new Ending(
+      ledger,
+      (call) => this.#requeue(call),
+      () => residency.isTooLarge(),
+    );
     this.#threads = this.#createThreads();
   }
 
@@ -102,24 +107,16 @@ export class BundlePool implements LaneListener {
     this.pump();
   }
 
-  event(lane: Lane, call: EngineCall, event: LaneEvent): void {
-    switch (event.type) {
-      case 'result':
-      case 'failure':
-        this.#ledger.settled(call, event);
-        this.ending.settled(lane);
-        if (this.hasQueue) this.pump();
-        return;
-      case 'call':
-      case 'log':
-      case 'logs-dropped':
-      case 'progress':
-        if (!floods(call, event)) return this.#ledger.said(call, event);
-        if (call.abortedAt !== null) return;
-        this.#ledger.failed(call, 'PLUGIN_CRASHED', 'the call sent more messages than can be taken');
-        this.ending.abort(call, lane, 'cancelled');
-        return;
-      default:
+  event(lane: Lane, call: EngineCall, event: CallEvent): void {
+    if (event.type === 'result' || event.type === 'failure') {
+      this.#ledger.settled(call, event);
+      this.ending.settled(lane);
+      if (this.hasQueue) this.pump();
+    } else if (!floods(call, event)) {
+      this.#ledger.said(call, event);
+    } else if (call.abortedAt === null) {
+      this.#ledger.failed(call, 'PLUGIN_CRASHED', 'the call sent more messages than can be taken');
+      this.ending.abort(call, lane, 'cancelled');
     }
   }
 

@@ -29,8 +29,8 @@ export const TICK_MS = 25;
 export const IDLE_TICK_MS = 1000;
 /** A lane that has shown no life for so long takes no new work, and what it has not begun goes elsewhere. */
 export const STUCK_MS = 50;
-/** What an aborted call gets to settle by itself. */
-export const GRACE_MS = 25;
+/** What an aborted call gets to settle by itself; less than the sandbox's own grace, after which that takes its powers and fails it. */
+export const GRACE_MS = 15;
 /** A lane with an aborted call that shows no life for so long after the abort is ended at once. */
 export const NO_PONG_MS = 50;
 /** What the other calls of a lane that has to go get to finish … */
@@ -39,6 +39,8 @@ export const DRAIN_MS = 100;
 export const DRAIN_NO_RERUN_MS = 1000;
 /** A thread that is not gone so long after `terminate` will never be: the engine has to be killed. */
 export const GONE_MS = 250;
+/** … but one that was ended for its memory may take so long, while the process is not too large. */
+export const GONE_LARGE_MS = 1000;
 /** A lane that does not become ready in this time is given up. */
 export const START_MS = 10_000;
 /** Waiting calls of one bundle; one more fails. */
@@ -46,6 +48,9 @@ export const MAX_QUEUE = 20_000;
 /** What one call may send in a second before it counts as a flood: messages, and bytes. */
 export const MAX_EVENTS_PER_SECOND = 10_000;
 export const MAX_BYTES_PER_SECOND = 64 * 1024 * 1024;
+/** What a worker takes beside the heap that its plugin is held to, and what the engine itself may grow by, in MiB. */
+export const LANE_OVERHEAD_MB = 96;
+export const ENGINE_SLACK_MB = 128;
 /** V8's own limit of a worker's heap lies this far above the plugin's, because V8 answers it by aborting the whole process. */
 export const HEAP_HEADROOM_MB = 512;
 /** Nursery of a worker's heap: small, because there may be many. */

@@ -3,6 +3,7 @@ import { createCall, type EngineCall } from './call.ts';
 import { Ledger } from './ledger.ts';
 import type { Outbox } from './outbox.ts';
 import { BundlePool, type PoolBundle } from './pool.ts';
+import { Residency } from './residency.ts';
 import type { Settings } from './settings.ts';
 import { Watch } from './watch.ts';
 
@@ -14,13 +15,15 @@ export class Supervisor {
   readonly #pools = new Map<string, BundlePool>();
   /** Known bundles; a pool begins with the first call. */
   readonly #bundles = new Map<string, PoolBundle>();
+  readonly #residency: Residency;
   readonly #watch: Watch;
 
   constructor(outbox: Outbox, settings: Settings) {
     this.#outbox = outbox;
     this.#settings = settings;
     this.#ledger = new Ledger(outbox);
-    this.#watch = new Watch(() => this.#pools.values(), settings);
+    this.#residency = new Residency(() => this.#pools.values());
+    this.#watch = new Watch(() => this.#pools.values(), settings, this.#residency);
   }
 
   take(batch: readonly HostMessage[]): void {
@@ -82,7 +85,7 @@ export class Supervisor {
     if (known !== undefined) return known;
     const bundle = this.#bundles.get(digest);
     if (bundle === undefined) return null;
-    const pool = new BundlePool(bundle, this.#ledger, this.#settings, () => this.#laneCount());
+    const pool = new BundlePool(bundle, this.#ledger, this.#settings, this.#residency, () => this.#laneCount());
     this.#pools.set(digest, pool);
     return pool;
   }

@@ -1,13 +1,10 @@
 import type { Lane } from './lane.ts';
 import type { BundlePool } from './pool.ts';
+import type { Residency } from './residency.ts';
 import { IDLE_TICK_MS, STUCK_MS, TICK_MS, type Settings } from './settings.ts';
 
 /** A worker that has not answered a look at its memory for so long is in native code, and then only the process's memory can be watched. */
 const UNANSWERED_MS = 100;
-/** What a worker takes beside the heap that its plugin is held to, and what the engine itself may grow by, in MiB. */
-const LANE_OVERHEAD_MB = 96;
-const ENGINE_SLACK_MB = 128;
-
 /**
  * Looks at every lane that has calls, each 25 ms: is it alive, is it within its memory? A lane without life is avoided, and what
  * it has not begun moves; it is not ended for that, since a connector may compute. Idle lanes are ended after a while.
@@ -15,11 +12,12 @@ const ENGINE_SLACK_MB = 128;
 export class Watch {
   readonly #pools: () => Iterable<BundlePool>;
   readonly #settings: Settings;
-  readonly #baseRss = process.memoryUsage.rss();
+  readonly #residency: Residency;
   #timer: NodeJS.Timeout | null = null;
   #dueAt = 0;
 
-  constructor(pools: () => Iterable<BundlePool>, settings: Settings) {
+  constructor(pools: () => Iterable<BundlePool>, settings: Settings, residency: Residency) {
+    this.#residency = residency;
     this.#pools = pools;
     this.#settings = settings;
   }
@@ -78,17 +76,10 @@ export class Watch {
 
   async #lookAtMemory(pool: BundlePool, lane: Lane): Promise<void> {
     if (lane.memory.unansweredMs > UNANSWERED_MS) {
-      if (process.memoryUsage.rss() > this.#allowedRss()) pool.ending.terminate(lane, 'memory');
+      if (this.#residency.isTooLarge()) pool.ending.terminate(lane, 'memory');
     } else if (await lane.memory.isOver(lane)) {
       pool.ending.terminate(lane, 'memory');
     }
-  }
-
-  /** What the process may hold while every lane is within its limit, in bytes. */
-  #allowedRss(): number {
-    let megabytes = ENGINE_SLACK_MB;
-    for (const pool of this.#pools()) megabytes += pool.lanes.size * (pool.bundle.limits.memory_mb + LANE_OVERHEAD_MB);
-    return this.#baseRss + megabytes * 1024 * 1024;
   }
 
   #lookAtIdle(pool: BundlePool, lane: Lane): void {

@@ -31,6 +31,8 @@ export interface CallHandlers {
   log(level: ConnectorLogLevel, message: string, fields: JsonObject | null): void;
   logsDropped(count: number): void;
   progress(fraction: number, message: string | null): void;
+  /** The call was cut off through no fault of its own and begins again; `count` is 1 the first time. Its context stays the same. What it had open at the broker is to be closed. */
+  restarted?(count: number): void;
   /** After a deadline or cancellation: the work has really ended. `threadGoneMs` from the abort to the end of its thread, `null` when the thread was sound and went on. */
   ended(threadGoneMs: number | null): void;
 }
@@ -59,4 +61,24 @@ export interface Engine {
   ready(): Promise<void>;
   /** Ends all engine processes; calls in flight resolve as `interrupted`. */
   shutdown(): Promise<void>;
+}
+
+/** What an engine may be given; everything has a default. */
+export interface EngineOptions {
+  /** Engine processes that share the calls, by bundle. @default 1 */
+  readonly processes?: number;
+  /**
+   * When a spare process is kept that takes over at once: always (about 45 MB), or from the moment that one may have to be
+   * killed until a minute after (nothing while all is well; an engine that is lost without warning is replaced in about 100 ms).
+   * @default 'on-trouble'
+   */
+  readonly spare?: 'always' | 'on-trouble';
+  /** Worker threads that one bundle may have in a process. @default 4 */
+  readonly lanesPerBundle?: number;
+  /** Time after which an idle worker thread ends, in milliseconds. @default 15000 */
+  readonly idleLaneMs?: number;
+  /** Resident memory at which an engine process is killed, in MiB. @default 2048 */
+  readonly maxMemoryMb?: number;
+  /** What an operator wants to know: processes that started, ended, and why. Never anything of a plugin's data. */
+  readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string, fields: JsonObject) => void;
 }

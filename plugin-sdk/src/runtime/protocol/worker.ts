@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads';
 import type { CallContext, ConnectorLogLevel, ErrorData, JsonObject } from '../../contract/index.ts';
 import type { AbortReason, BrokerReply } from './engine.ts';
 import type { BrokerCall } from './broker.ts';
@@ -48,7 +49,7 @@ export type LaneEvent =
 
 /** What a lane begins with: the argument of its Piscina task. */
 export interface LaneStart {
-  readonly port: import('node:worker_threads').MessagePort;
+  readonly port: MessagePort;
   readonly digest: string;
   readonly name: string;
   readonly version: string;

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { isEngineBatch } from '../protocol/check.ts';
+import type { EngineMessage, EngineStats, HostMessage } from '../protocol/engine.ts';
+import type { Call } from './call.ts';
+import { causeOfExit, type DeathCause } from './guilt.ts';
+import { engineArguments } from './paths.ts';
+import type { BundleCode, CallHandlers } from './types.ts';
+
+/** How much of an engine's last words is kept, in characters. */
+const STDERR_CHARS = 4096;
+
+/** Who is told what an engine process does. */
+export interface ProcessListener {
+  ready(process: EngineProcess): void;
+  message(process: EngineProcess, message: EngineMessage): void;
+  /** It is gone; its calls are still in `calls`. */
+  gone(process: EngineProcess, cause: DeathCause): void;
+}
+
+/** A call that the host has answered for, and whose work has not ended yet. */
+export interface EndingCall {
+  readonly handlers: CallHandlers;
+  readonly abortedAt: number;
+}
+
+/** One engine process: a child without rights, and the calls on it. Messages of one event-loop turn travel in one array. */
+export class EngineProcess {
+  /** `retiring`: takes no new calls, because it will be killed in a moment. */
+  state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
+  readonly calls = new Map<number, Call>();
+  readonly ending = new Map<number, EndingCall>();
+  readonly startedAt = performance.now();
+  stats: EngineStats | null = null;
+  /** Pings in a row that it has not answered. */
+  unanswered = 0;
+  readonly #child: ChildProcess;
+  readonly #listener: ProcessListener;
+  readonly #opened = new Set<string>();
+  #outgoing: HostMessage[] = [];
+  #stderr = '';
+  #killedFor: DeathCause | null = null;
+  readonly exited: Promise<void>;
+
+  constructor(entry: string, settings: object, listener: ProcessListener) {
+    this.#listener = listener;
+    this.#child = spawn(process.execPath, engineArguments(entry, settings), {
+      env: {},
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      serialization: 'advanced',
+    });
+    this.#child.on('message', (batch: unknown) => this.#receive(batch));
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.exited = promise;
+    const gone = (cause: DeathCause): void => {
+      if (this.state === 'gone') return;
+      this.state = 'gone';
+      resolve();
+      listener.gone(this, this.#killedFor ?? cause);
+    };
+    this.#child.on('error', (error) => {
+      this.#stderr += error.message;
+      if (this.#child.pid === undefined) gone('crash');
+    });
+    // Not `exit`: what it wrote last has to be read first.
+    this.#child.on('close', (code, signal) => gone(causeOfExit(code, signal, this.#stderr)));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** The end of what it wrote to its standard error. */
+  get lastWords(): string {
+    return this.#stderr.trim();
+  }
+
+  /** Makes the code of a bundle known to it, once. */
+  open(bundle: BundleCode): void {
+    if (this.#opened.has(bundle.digest)) return;
+    this.#opened.add(bundle.digest);
+    const { digest, name, version, code, limits } = bundle;
+    this.send({ type: 'open', digest, name, version, code, limits });
+  }
+
+  close(digest: string): void {
+    if (this.#opened.delete(digest)) this.send({ type: 'close', digest });
+  }
+
+  send(message: HostMessage): void {
+    this.#outgoing.push(message);
+    if (this.#outgoing.length === 1) setImmediate(() => this.#flush());
+  }
+
+  kill(cause: DeathCause): void {
+    if (this.state === 'gone') return;
+    this.#killedFor ??= cause;
+    this.state = 'retiring';
+    this.#child.kill('SIGKILL');
+  }
+
+  #flush(): void {
+    const batch = this.#outgoing;
+    this.#outgoing = [];
+    // A channel that closed meanwhile is the end of the engine, which `close` tells.
+    if (this.#child.connected) this.#child.send(batch, () => undefined);
+  }
+
+  #receive(batch: unknown): void {
+    if (this.state === 'gone' || this.#killedFor !== null) return;
+    if (!isEngineBatch(batch)) return this.kill('malformed');
+    for (const message of batch) {
+      if (this.#killedFor !== null) return;
+      if (message.type === 'ready') {
+        if (this.state !== 'starting') return this.kill('malformed');
+        this.state = 'ready';
+        this.#listener.ready(this);
+      } else {
+        this.#listener.message(this, message);
+      }
+    }
+  }
+}
