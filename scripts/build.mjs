@@ -1,7 +1,7 @@
 // Builds everything into the packages' dist folders with esbuild; `--only=engine|sdk|host|plugins|types` builds one part.
 // The engine and sandbox are one file each, so that an engine process may be allowed to read exactly its own code and nothing else.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -70,12 +70,21 @@ const parts = {
   },
 
   async sdk() {
+    // What goes into each connector: no Node, one file.
+    await build({
+      ...common,
+      platform: 'neutral',
+      target: 'es2024',
+      banner: {},
+      entryPoints: { index: at('plugin-sdk/src/index.ts') },
+      outdir: at('plugin-sdk/dist'),
+    });
     await build({
       ...common,
       entryPoints: {
-        index: at('plugin-sdk/src/index.ts'),
         contract: at('plugin-sdk/src/contract/index.ts'),
         runtime: at('plugin-sdk/src/runtime/index.ts'),
+        testing: at('plugin-sdk/src/testing/index.ts'),
         cli: at('plugin-sdk/src/cli/main.ts'),
       },
       outdir: at('plugin-sdk/dist'),
@@ -105,8 +114,10 @@ const parts = {
   },
 
   types() {
-    const made = spawnSync(process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', at('plugin-sdk/tsconfig.types.json')], { encoding: 'utf8' });
+    const made = spawnSync(process.execPath, [at('node_modules/typescript/lib/tsc.js'), '-p', at('plugin-sdk/tsconfig.types.json')], { encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`types: tsc failed\n${made.stdout}`);
+    // tsc does not copy declarations that were written by hand.
+    copyFileSync(at('plugin-sdk/src/globals.d.ts'), at('plugin-sdk/dist/types/globals.d.ts'));
   },
 };
 

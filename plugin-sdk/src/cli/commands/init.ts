@@ -1,0 +1,13 @@
+import type { Command } from '../command.ts';
+
+/** `goflow-plugin init`: a project to begin with. */
+export const init: Command = {
+  name: 'init',
+  summary: 'Make a new connector project in a folder of its own.',
+  arguments: [{ name: 'NAME', description: 'name of the connector, as "my-connector" or "@acme/my-connector"' }],
+  example: 'goflow-plugin init my-connector\ncd my-connector\ngoflow-plugin test',
+  async run(args, io) {
+    const { createProject } = await import('../create-project.ts');
+    await createProject(args.text('NAME'), io);
+  },
+};

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import {
+  actionTimeoutMs,
+  type Bundle,
+  collectSecrets,
+  compileSchema,
+  createMask,
+  effectiveLimits,
+  type ErrorData,
+  type JsonObject,
+  type JsonSchema,
+  type JsonValue,
+  type SchemaProblem,
+  schemaProblems,
+  validationProblems,
+} from '../contract/index.ts';
+import type { Broker, CallOutcome, EgressRecord, Engine } from '../runtime/index.ts';
+import type { ActionOutcome, LogLine } from './outcome.ts';
+
+export interface ActionCall {
+  readonly bundle: Bundle;
+  readonly digest: string;
+  readonly action: string;
+  readonly input: JsonValue;
+  /** The credential's real values. */
+  readonly credential: JsonObject | null;
+  /** Longest call, in milliseconds. Default: what the manifest says. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** Calls an action as a host does: input and result checked, secrets as placeholders, everything that the manifest asks for granted. */
+export async function callAction(engine: Engine, broker: Broker, call: ActionCall): Promise<ActionOutcome> {
+  const { manifest } = call.bundle;
+  const action = Object.hasOwn(manifest.actions, call.action) ? manifest.actions[call.action] : undefined;
+  if (action === undefined) {
+    throw new TypeError(
+      `${manifest.name} has no action "${call.action}"; there are ${Object.keys(manifest.actions).join(', ')}`,
+    );
+  }
+  const unfit = misfit(action.input, call.input, '/input');
+  if (unfit !== null)
+    return {
+      status: 'failed',
+      error: error('INPUT_INVALID', `the input does not fit its schema: ${unfit}`),
+      logs: [],
+      egress: [],
+      duration_ms: 0,
+    };
+
+  const began = performance.now();
+  const deadline = began + (call.timeoutMs ?? actionTimeoutMs(manifest, call.action));
+  const mask = createMask(call.credential === null ? [] : collectSecrets(manifest.credential ?? null, call.credential));
+  const logs: LogLine[] = [];
+  const egress: EgressRecord[] = [];
+  const trace = { traceId: randomBytes(16).toString('hex'), spanId: randomBytes(8).toString('hex') };
+  const traceparent = `00-${trace.traceId}-${trace.spanId}-01`;
+  const session = broker.open({
+    tenantId: 'local',
+    plugin: manifest.name,
+    granted: manifest.permissions ?? {},
+    credential: call.credential,
+    credentialSchema: manifest.credential ?? null,
+    secrets: manifest.secrets ?? 'placeholder',
+    traceparent,
+    deadline,
+    onEgress: (record) => egress.push(record),
+  });
+  const log = (level: LogLine['level'], message: string, fields: JsonObject | null): void => {
+    const line: LogLine = {
+      level,
+      message: mask(message),
+      fields: fields === null ? null : (JSON.parse(mask(JSON.stringify(fields))) as JsonObject),
+    };
+    logs.push(line);
+    call.onLog?.(line);
+  };
+  const outcome = await engine.call(
+    {
+      bundle: {
+        digest: call.digest,
+        name: manifest.name,
+        version: manifest.version,
+        code: call.bundle.files['plugin.js'],
+        limits: effectiveLimits(manifest),
+      },
+      action: call.action,
+      input: JSON.stringify(call.input),
+      context: {
+        traceId: trace.traceId,
+        traceparent,
+        runId: 'run_local',
+        workflowId: 'wf_local',
+        stepId: call.action,
+        attempt: 1,
+        idempotencyKey: `run_local:${call.action}`,
+        tenantId: 'local',
+        userId: 'local',
+        credential: session.credential,
+      },
+      deadline,
+      idempotent: action.idempotent !== false,
+    },
+    {
+      broker: (request) => session.handle(request),
+      log,
+      logsDropped: (count) => log('warn', `${count} more lines were dropped`, null),
+      progress: (fraction, message) =>
+        log('info', `${Math.round(fraction * 100)} %${message === null ? '' : ` ${message}`}`, null),
+      ended: () => {},
+    },
+    call.signal ?? new AbortController().signal,
+  );
+  session.close(outcome.status === 'aborted' ? outcome.reason : 'ended');
+  return {
+    ...judge(outcome, action.output, mask),
+    logs,
+    egress,
+    duration_ms: Math.round((performance.now() - began) * 10) / 10,
+  };
+}
+
+type Verdict =
+  | { readonly status: 'succeeded'; readonly output: JsonValue }
+  | { readonly status: 'failed' | 'timed_out' | 'cancelled'; readonly error: ErrorData };
+
+function judge(outcome: CallOutcome, schema: JsonSchema | undefined, mask: (text: string) => string): Verdict {
+  switch (outcome.status) {
+    case 'returned': {
+      const output = JSON.parse(mask(outcome.output)) as JsonValue;
+      const unfit = misfit(schema, output, '/output');
+      return unfit === null
+        ? { status: 'succeeded', output }
+        : { status: 'failed', error: error('RESULT_INVALID', `the result does not fit its schema: ${unfit}`) };
+    }
+    case 'failed':
+      return { status: 'failed', error: JSON.parse(mask(JSON.stringify(outcome.error))) as ErrorData };
+    case 'aborted':
+      return outcome.reason === 'deadline'
+        ? { status: 'timed_out', error: error('DEADLINE_EXCEEDED', 'the deadline passed') }
+        : { status: 'cancelled', error: error('CANCELLED', 'the call was cancelled') };
+    case 'interrupted':
+      return { status: 'failed', error: error('INTERRUPTED', 'the engine was lost while the action ran') };
+  }
+}
+
+/** What is wrong with a value, in one line; `null` when it fits. */
+export function misfit(schema: JsonSchema | undefined, value: unknown, at: string): string | null {
+  if (schema === undefined) return null;
+  const [fault] = schemaProblems(schema);
+  if (fault !== undefined) return `the schema itself: ${fault.pointer} ${fault.message}`;
+  const validate = compileSchema(schema);
+  if (validate(value)) return null;
+  return validationProblems(validate.errors, at).map(show).join('; ');
+}
+
+function show(problem: SchemaProblem): string {
+  return `${problem.pointer} ${problem.message}`;
+}
+
+function error(code: string, message: string): ErrorData {
+  return { code, message, retryable: false };
+}

@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { buildConnector } from '../build/build-connector.ts';
+import { type Bundle, type JsonObject, type JsonValue, type Manifest, parseBundle } from '../contract/index.ts';
+import { createBroker, parseAllowPrivate } from '../runtime/broker/broker.ts';
+import { createEngine, type Engine } from '../runtime/engine/engine.ts';
+import { callAction } from './call-action.ts';
+import { memoryStorage } from './memory-storage.ts';
+import type { ActionOutcome, LogLine } from './outcome.ts';
+
+export interface OpenOptions {
+  /** Folder of the connector's project, which is built; or `bundle`. */
+  readonly dir?: string | URL;
+  /** Entry file, relative to `dir`. Default `src/index.ts`. */
+  readonly entry?: string | undefined;
+  /** A bundle file that is run as it is. */
+  readonly bundle?: string | URL;
+  /** The credential's values; each call may have others. */
+  readonly credential?: JsonObject | null;
+  /** Private addresses that a permission may reach, as `["127.0.0.1:2525"]`. Default: none. */
+  readonly allowPrivate?: readonly string[];
+}
+
+export interface RunOptions {
+  readonly credential?: JsonObject | null;
+  /** Longest call, in milliseconds. Default: what the manifest says. */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal;
+  /** Gets each log line when it is written. */
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** A connector in the production sandbox. It has processes of its own: `close` it. */
+export interface OpenConnector extends AsyncDisposable {
+  readonly manifest: Manifest;
+  /** Runs an action; resolves with what it came to, whatever that is. */
+  run(action: string, input?: JsonValue, options?: RunOptions): Promise<ActionOutcome>;
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a connector and opens it in the production sandbox, with everything granted that it asks for.
+ *
+ * @example
+ * await using connector = await openConnector({ dir: new URL('..', import.meta.url) });
+ * const outcome = await connector.run('greet', { name: 'Ada' });
+ *
+ * @throws {BuildError} when it cannot be built; {BundleError} when the bundle file is not sound.
+ */
+export async function openConnector(options: OpenOptions): Promise<OpenConnector> {
+  const broker = createBroker({
+    allowPrivate: parseAllowPrivate((options.allowPrivate ?? []).join(',')),
+    storage: memoryStorage(),
+  });
+  const engine = createEngine({ processes: 1 });
+  const close = async (): Promise<void> => {
+    broker.close();
+    await engine.shutdown();
+  };
+  try {
+    const { bundle, digest } = await load(options, engine);
+    return {
+      manifest: bundle.manifest,
+      run: (action, input = {}, { credential, ...rest } = {}) =>
+        callAction(engine, broker, {
+          bundle,
+          digest,
+          action,
+          input,
+          credential: credential ?? options.credential ?? null,
+          ...rest,
+        }),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function load(options: OpenOptions, engine: Engine): Promise<{ bundle: Bundle; digest: string }> {
+  if (options.bundle !== undefined) return parseBundle(await readFile(options.bundle));
+  const dir = options.dir instanceof URL ? fileURLToPath(options.dir) : (options.dir ?? process.cwd());
+  return await buildConnector({
+    dir,
+    ...(options.entry !== undefined && { entry: options.entry }),
+    describe: (bundle, timeoutMs) => engine.describe(bundle, timeoutMs),
+  });
+}
