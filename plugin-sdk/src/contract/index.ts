@@ -12,3 +12,4 @@ export * from './manifest.ts';
 export * from './mask.ts';
 export * from './permissions.ts';
 export * from './secrets.ts';
+export * from './signatures.ts';
