@@ -23,14 +23,16 @@ export class GroupCommit {
   readonly #db: Db;
   readonly #file: string;
   readonly #send: (message: FromThread) => void;
+  readonly #lockPatienceMs: number;
   readonly #held: HeldBatch[] = [];
   #retry: NodeJS.Timeout | null = null;
   #troubled = false;
 
-  constructor(db: Db, file: string, send: (message: FromThread) => void) {
+  constructor(db: Db, file: string, send: (message: FromThread) => void, lockPatienceMs = LOCK_PATIENCE_MS) {
     this.#db = db;
     this.#file = file;
     this.#send = send;
+    this.#lockPatienceMs = lockPatienceMs;
   }
 
   run(requests: readonly Request[]): void {
@@ -42,7 +44,7 @@ export class GroupCommit {
     }
     this.#answer(requests.filter((request) => !isWrite(request)).map((request) => this.#read(request)));
     if (writes.length === 0) return;
-    this.#held.push({ writes, until: performance.now() + LOCK_PATIENCE_MS });
+    this.#held.push({ writes, until: performance.now() + this.#lockPatienceMs });
     this.#retry ??= setTimeout(() => this.#retryHeld(), LOCK_RETRY_MS);
   }
 
