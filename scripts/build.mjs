@@ -105,12 +105,21 @@ const parts = {
     });
   },
 
-  plugins() {
+  async plugins() {
     for (const name of readdirSync(at('plugins'))) {
+      rmSync(at('plugins', name, 'dist'), { recursive: true, force: true });
       if (!existsSync(at('plugins', name, 'src/index.ts'))) continue;
       const made = spawnSync(process.execPath, [at('plugin-sdk/dist/cli.js'), 'build'], { cwd: at('plugins', name), encoding: 'utf8' });
       if (made.status !== 0) throw new Error(`plugins/${name}: goflow-plugin build failed\n${made.stderr}`);
     }
+    // The host grants these, and only these, what they ask for.
+    const digests = readdirSync(at('plugins'))
+      .map((name) => at('plugins', name, 'dist'))
+      .filter((dir) => existsSync(dir))
+      .flatMap((dir) => readdirSync(dir).filter((file) => file.endsWith('.goflow.json')).map((file) => path.join(dir, file)));
+    const { parseBundle } = await import(at('plugin-sdk/dist/contract.js'));
+    mkdirSync(at('host/dist'), { recursive: true });
+    writeFileSync(at('host/dist/first-party.json'), JSON.stringify(digests.map((file) => parseBundle(readFileSync(file)).digest)));
   },
 
   types() {
