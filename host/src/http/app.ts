@@ -32,7 +32,7 @@ export interface HttpApp {
  */
 export function createHttpApp(services: HttpServices): HttpApp {
   const metrics = createHttpMetrics();
-  const router = createRouter(allRoutes(metrics));
+  const router = createRouter([...allRoutes(metrics), ...(services.extraRoutes ?? [])]);
   const closing = new AbortController();
   const app = new Koa();
   app.use(async (koa) => {

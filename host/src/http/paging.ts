@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { validationError } from '../core/errors.ts';
 import type { Page } from '../core/records.ts';
 import type { PageRequest } from '../store/store.ts';
@@ -12,9 +13,19 @@ export const PAGE_QUERY = {
 } as const satisfies QuerySpec;
 
 /**
- * Cursors are opaque to clients: base64url of the list's name and the store's own cursor, so that garbage and the cursor of another list
- * are told from a good one before the store sees them.
+ * Cursors are opaque to clients: base64url of the list's name, the store's own cursor and a checksum, so that garbage and the cursor of another
+ * list are told from a good one before the store sees them.
  */
+function sealCursor(cursor: string, list: string): string {
+  return Buffer.from(`${checksum(cursor, list)}:${cursor}`).toString('base64url');
+}
+
+function checksum(cursor: string, list: string): string {
+  return createHash('sha256').update(`${list}:${cursor}`).digest('base64url').slice(0, CHECKSUM_CHARS);
+}
+
+const CHECKSUM_CHARS = 6;
+
 export function pageRequest(query: Query, list: string): PageRequest {
   const limit = query.number('limit') ?? PAGE_QUERY.limit.default;
   const sealed = query.text('cursor');
@@ -22,10 +33,10 @@ export function pageRequest(query: Query, list: string): PageRequest {
 }
 
 function openCursor(sealed: string, list: string): string {
-  const bytes = Buffer.from(sealed, 'base64url');
-  const opened = bytes.toString('utf8');
-  if (bytes.toString('base64url') !== sealed || !opened.startsWith(`${list}:`)) throw badCursor();
-  return opened.slice(list.length + 1);
+  const opened = Buffer.from(sealed, 'base64url').toString('utf8');
+  const cursor = opened.slice(CHECKSUM_CHARS + 1);
+  if (sealCursor(cursor, list) !== sealed) throw badCursor();
+  return cursor;
 }
 
 export function badCursor(): Error {
@@ -35,7 +46,7 @@ export function badCursor(): Error {
 
 /** Answers with a page as the API shows it. */
 export function pageReply<T>(page: Page<T>, list: string, view: (item: T) => unknown): Reply {
-  const next = page.next_cursor === null ? null : Buffer.from(`${list}:${page.next_cursor}`).toString('base64url');
+  const next = page.next_cursor === null ? null : sealCursor(page.next_cursor, list);
   return json(200, { items: page.items.map(view), next_cursor: next });
 }
 

@@ -6,6 +6,7 @@ import type { Runs } from '../run/types.ts';
 import type { Store } from '../store/store.ts';
 import type { Workflows } from '../workflow/types.ts';
 import type { MetricFamily } from './metrics.ts';
+import type { Route } from './route.ts';
 
 /** Everything that the HTTP room needs from the rest of the host; `host.ts` wires it. */
 export interface HttpServices {
@@ -21,6 +22,8 @@ export interface HttpServices {
   readonly health: Health;
   /** Families of the other rooms for `GET /metrics`. */
   readonly metrics?: () => readonly MetricFamily[];
+  /** Routes of a special host, `goflow dev`'s inbox for one. They are in no document. */
+  readonly extraRoutes?: readonly Route[];
 }
 
 export interface HttpConfig {

@@ -45,7 +45,7 @@ export const credentialRoutes: readonly Route[] = [
       return pageReply(
         await credentials.list(call.ctx, pageRequest(call.query, 'credentials')),
         'credentials',
-        credentialView,
+        (credential) => credentials.view(credential),
       );
     },
   }),
