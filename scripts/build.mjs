@@ -12,6 +12,9 @@ const only = process.argv.find((arg) => arg.startsWith('--only='))?.slice('--onl
 const at = (...parts) => path.join(root, ...parts);
 const require = createRequire(import.meta.url);
 
+/** What ships with the host. The host grants these, and only these, what they ask for. */
+const FIRST_PARTY = ['email', 'http', 'transform', 'testing'];
+
 const common = {
   bundle: true,
   platform: 'node',
@@ -106,20 +109,17 @@ const parts = {
   },
 
   async plugins() {
-    for (const name of readdirSync(at('plugins'))) {
-      rmSync(at('plugins', name, 'dist'), { recursive: true, force: true });
-      if (!existsSync(at('plugins', name, 'src/index.ts'))) continue;
+    const { parseBundle } = await import(at('plugin-sdk/dist/contract.js'));
+    const digests = [];
+    for (const name of FIRST_PARTY) {
+      const dist = at('plugins', name, 'dist');
+      rmSync(dist, { recursive: true, force: true });
       const made = spawnSync(process.execPath, [at('plugin-sdk/dist/cli.js'), 'build'], { cwd: at('plugins', name), encoding: 'utf8' });
       if (made.status !== 0) throw new Error(`plugins/${name}: goflow-plugin build failed\n${made.stderr}`);
+      for (const file of readdirSync(dist).filter((one) => one.endsWith('.goflow.json'))) digests.push(parseBundle(readFileSync(path.join(dist, file))).digest);
     }
-    // The host grants these, and only these, what they ask for.
-    const digests = readdirSync(at('plugins'))
-      .map((name) => at('plugins', name, 'dist'))
-      .filter((dir) => existsSync(dir))
-      .flatMap((dir) => readdirSync(dir).filter((file) => file.endsWith('.goflow.json')).map((file) => path.join(dir, file)));
-    const { parseBundle } = await import(at('plugin-sdk/dist/contract.js'));
     mkdirSync(at('host/dist'), { recursive: true });
-    writeFileSync(at('host/dist/first-party.json'), JSON.stringify(digests.map((file) => parseBundle(readFileSync(file)).digest)));
+    writeFileSync(at('host/dist/first-party.json'), JSON.stringify(digests));
   },
 
   types() {
