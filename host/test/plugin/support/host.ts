@@ -8,7 +8,7 @@ import { createLogging, type LogFields } from '../../../src/core/log.ts';
 import { createPlugins } from '../../../src/plugin/plugins.ts';
 import type { PluginAdmin, Plugins } from '../../../src/plugin/types.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { memoryStore } from './memory-store.ts';
+import { openCleanStore } from './store.ts';
 
 export const CTX = newContext({ tenantId: 'default', userId: 'dev' });
 export const BOOTSTRAP: PluginAdmin = { tenantId: 'default', hostWide: true };
@@ -70,7 +70,7 @@ export async function openHost(options: TestHostOptions = {}): Promise<TestHost>
   if (options.withoutPluginsDir !== true) mkdirSync(dirs.pluginsDir);
   mkdirSync(dirs.dataDir);
   options.prepare?.(dirs);
-  return open(dirs, memoryStore(), options);
+  return open(dirs, await openCleanStore(), options);
 }
 
 async function open(
