@@ -4,7 +4,6 @@ import { formatProblem } from '../build/problem.ts';
 import type { Engine } from '../runtime/index.ts';
 import type { Io } from './io.ts';
 import { projectDir } from './project.ts';
-import { withEngine } from './sandbox.ts';
 
 export interface BuildArguments {
   /** Folder of the bundle, relative to the project. */
@@ -14,24 +13,15 @@ export interface BuildArguments {
 }
 
 /** Builds and writes the bundle of the connector in this folder. */
-export async function buildOnce(options: BuildArguments, io: Io): Promise<void> {
-  const done = io.progress('building');
-  try {
-    await withEngine((engine) => buildWith(engine, options, io));
-  } finally {
-    done();
-  }
-}
-
-/** One build with an engine that is there; gives the author's source files. */
-export async function buildWith(engine: Engine, options: BuildArguments, io: Io): Promise<readonly string[]> {
+export async function buildOnce(engine: Engine, options: BuildArguments, io: Io): Promise<void> {
   const began = performance.now();
   const dir = projectDir();
+  const done = io.progress('building');
   const built = await buildConnector({
     dir,
     ...(options.entry !== undefined && { entry: options.entry }),
     describe: (bundle, timeoutMs) => engine.describe(bundle, timeoutMs).finally(() => engine.close(bundle.digest)),
-  });
+  }).finally(done);
   const file = await writeConnector(built, path.resolve(dir, options.out));
   for (const warning of built.warnings) io.say(`warning: ${formatProblem(warning)}`);
 
@@ -41,5 +31,4 @@ export async function buildWith(engine: Engine, options: BuildArguments, io: Io)
   const { name, version } = built.manifest;
   if (options.json) io.data(JSON.stringify({ file, name, version, digest: built.digest, bytes, duration_ms: ms }));
   else io.say(`Built ${name} ${version}: ${shown} (${(bytes / 1024).toFixed(1)} kB, ${ms} ms)\n  ${built.digest}`);
-  return built.ownFiles;
 }

@@ -56,7 +56,7 @@ function describe(bundle: Bundle, digest: string, files: ReadonlyArray<{ name: s
     ...line('digest', `${digest} (ok)`),
     ...line(
       'signed by',
-      bundle.signatures.length === 0 ? 'nobody' : bundle.signatures.map((entry) => String(entry['keyid'])).join(', '),
+      bundle.signatures.length === 0 ? 'nobody' : bundle.signatures.map((entry) => entry['keyid'] as string).join(', '),
     ),
     ...line('limits', `${limits.memory_mb} MiB, ${limits.concurrency} calls at once, ${limits.timeout_ms} ms a call`),
     ...line(

@@ -1,6 +1,7 @@
 import { BundleError, type JsonObject, type JsonValue, type Manifest } from '../contract/index.ts';
 import { misfit } from '../testing/call-action.ts';
-import { openConnector, type OpenConnector } from '../testing/open-connector.ts';
+import { openWith, type OpenConnector } from '../testing/open-connector.ts';
+import type { Engine } from '../runtime/engine/types.ts';
 import type { ActionOutcome, LogLine } from '../testing/outcome.ts';
 import { Failure, usage } from './failure.ts';
 import type { Io } from './io.ts';
@@ -17,7 +18,7 @@ export interface RunArguments {
 }
 
 /** Runs an action once; its result goes to standard output, its log to standard error. */
-export async function runAction(options: RunArguments, io: Io): Promise<void> {
+export async function runAction(engine: Engine, options: RunArguments, io: Io): Promise<void> {
   const input = options.input === undefined ? {} : await readJsonArgument('--input', options.input);
   const credential =
     options.credential === undefined ? null : await readJsonArgument('--credential', options.credential);
@@ -25,7 +26,7 @@ export async function runAction(options: RunArguments, io: Io): Promise<void> {
 
   const done = io.progress('running');
   try {
-    await using connector = await open(options);
+    await using connector = await open(engine, options);
     checkArguments(connector.manifest, options, credential);
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort('cancelled'));
@@ -41,11 +42,11 @@ export async function runAction(options: RunArguments, io: Io): Promise<void> {
   }
 }
 
-async function open(options: RunArguments): Promise<OpenConnector> {
+async function open(engine: Engine, options: RunArguments): Promise<OpenConnector> {
   const source =
     options.bundle === undefined ? { dir: projectDir(), entry: options.entry } : { bundle: options.bundle };
   try {
-    return await openConnector({ ...source, allowPrivate: options.allowPrivate });
+    return await openWith(engine, { ...source, allowPrivate: options.allowPrivate });
   } catch (error) {
     if (error instanceof BundleError) throw new Failure(`${options.bundle} is not a sound bundle: ${error.reason}`);
     // The one other thing that is checked before anything is built.

@@ -1,35 +1,33 @@
 import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
+import type { Engine } from '../runtime/engine/types.ts';
 import { BuildError, formatProblem } from '../build/problem.ts';
-import { type BuildArguments, buildWith } from './build-once.ts';
+import { type BuildArguments, buildOnce } from './build-once.ts';
 import { Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { projectDir } from './project.ts';
-import { withEngine } from './sandbox.ts';
 
 /** Editors write a file in several steps. */
 const SETTLE_MS = 30;
 
 /** Builds, and again after each change of the sources, until the process is told to end. */
-export async function watchAndBuild(options: BuildArguments, io: Io): Promise<void> {
+export async function watchAndBuild(engine: Engine, options: BuildArguments, io: Io): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  await withEngine(async (engine) => {
-    const changes = new ChangeSignal(projectDir(), options.out);
-    try {
-      while (!stop.signal.aborted) {
-        await buildWith(engine, options, io).catch((error: unknown) => {
-          if (error instanceof BuildError) io.say(error.problems.map(formatProblem).join('\n'));
-          else if (error instanceof Failure) io.say(error.message);
-          else throw error;
-        });
-        io.say('Watching for changes; end with Ctrl-C.');
-        await changes.next(stop.signal);
-      }
-    } finally {
-      changes.close();
+  const changes = new ChangeSignal(projectDir(), options.out);
+  try {
+    while (!stop.signal.aborted) {
+      await buildOnce(engine, options, io).catch((error: unknown) => {
+        if (error instanceof BuildError) io.say(error.problems.map(formatProblem).join('\n'));
+        else if (error instanceof Failure) io.say(error.message);
+        else throw error;
+      });
+      io.say('Watching for changes; end with Ctrl-C.');
+      await changes.next(stop.signal);
     }
-  });
+  } finally {
+    changes.close();
+  }
 }
 
 /** Tells of changes in a project, its output and packages left out. */

@@ -45,8 +45,8 @@ export function generateSigningKey(): {
   const publicPem = publicKey.export({ type: 'spki', format: 'pem' });
   return {
     keyid,
-    secretText: `${SECRET_HEADER}\n# keyid: ${keyid}\n${String(secretPem)}`,
-    publicText: `${PUBLIC_HEADER}\n# keyid: ${keyid}\n${String(publicPem)}`,
+    secretText: `${SECRET_HEADER}\n# keyid: ${keyid}\n${secretPem}`,
+    publicText: `${PUBLIC_HEADER}\n# keyid: ${keyid}\n${publicPem}`,
   };
 }
 

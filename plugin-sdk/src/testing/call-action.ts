@@ -71,7 +71,7 @@ export async function callAction(engine: Engine, broker: Broker, call: ActionCal
     const line: LogLine = {
       level,
       message: mask(message),
-      fields: fields === null ? null : (JSON.parse(mask(JSON.stringify(fields))) as JsonObject),
+      fields: fields === null ? null : (maskJson(fields, mask) as JsonObject),
     };
     logs.push(line);
     call.onLog?.(line);
@@ -128,21 +128,35 @@ type Verdict =
 function judge(outcome: CallOutcome, schema: JsonSchema | undefined, mask: (text: string) => string): Verdict {
   switch (outcome.status) {
     case 'returned': {
-      const output = JSON.parse(mask(outcome.output)) as JsonValue;
+      const output = maskJson(JSON.parse(outcome.output) as JsonValue, mask);
       const unfit = misfit(schema, output, '/output');
       return unfit === null
         ? { status: 'succeeded', output }
         : { status: 'failed', error: error('RESULT_INVALID', `the result does not fit its schema: ${unfit}`) };
     }
     case 'failed':
-      return { status: 'failed', error: JSON.parse(mask(JSON.stringify(outcome.error))) as ErrorData };
+      return { status: 'failed', error: maskJson(outcome.error as unknown as JsonValue, mask) as unknown as ErrorData };
     case 'aborted':
       return outcome.reason === 'deadline'
         ? { status: 'timed_out', error: error('DEADLINE_EXCEEDED', 'the deadline passed') }
         : { status: 'cancelled', error: error('CANCELLED', 'the call was cancelled') };
     case 'interrupted':
+    default:
       return { status: 'failed', error: error('INTERRUPTED', 'the engine was lost while the action ran') };
   }
+}
+
+/** A copy in which every text, keys included, is masked. */
+function maskJson(value: JsonValue, mask: (text: string) => string): JsonValue {
+  if (typeof value === 'string') return mask(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return (value as readonly JsonValue[]).map((item) => maskJson(item, mask));
+  return Object.fromEntries(
+    Object.entries(value as JsonObject).map(([key, member]) => [
+      mask(key),
+      member === undefined ? null : maskJson(member, mask),
+    ]),
+  );
 }
 
 /** What is wrong with a value, in one line; `null` when it fits. */

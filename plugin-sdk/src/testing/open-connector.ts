@@ -49,35 +49,40 @@ export interface OpenConnector extends AsyncDisposable {
  * @throws {BuildError} when it cannot be built; {BundleError} when the bundle file is not sound.
  */
 export async function openConnector(options: OpenOptions): Promise<OpenConnector> {
-  const broker = createBroker({
-    allowPrivate: parseAllowPrivate((options.allowPrivate ?? []).join(',')),
-    storage: memoryStorage(),
-  });
   const engine = createEngine({ processes: 1 });
-  const close = async (): Promise<void> => {
-    broker.close();
-    await engine.shutdown();
-  };
   try {
-    const { bundle, digest } = await load(options, engine);
-    return {
-      manifest: bundle.manifest,
-      run: (action, input = {}, { credential, ...rest } = {}) =>
-        callAction(engine, broker, {
-          bundle,
-          digest,
-          action,
-          input,
-          credential: credential ?? options.credential ?? null,
-          ...rest,
-        }),
-      close,
-      [Symbol.asyncDispose]: close,
+    const connector = await openWith(engine, options);
+    const close = async (): Promise<void> => {
+      await connector.close();
+      await engine.shutdown();
     };
+    return { ...connector, close, [Symbol.asyncDispose]: close };
   } catch (error) {
-    await close();
+    await engine.shutdown();
     throw error;
   }
+}
+
+/** The same with an engine that the caller has, and ends. */
+export async function openWith(engine: Engine, options: OpenOptions): Promise<OpenConnector> {
+  const allowPrivate = parseAllowPrivate((options.allowPrivate ?? []).join(','));
+  const { bundle, digest } = await load(options, engine);
+  const broker = createBroker({ allowPrivate, storage: memoryStorage() });
+  const close = async (): Promise<void> => broker.close();
+  return {
+    manifest: bundle.manifest,
+    run: (action, input = {}, { credential, ...rest } = {}) =>
+      callAction(engine, broker, {
+        bundle,
+        digest,
+        action,
+        input,
+        credential: credential ?? options.credential ?? null,
+        ...rest,
+      }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 async function load(options: OpenOptions, engine: Engine): Promise<{ bundle: Bundle; digest: string }> {

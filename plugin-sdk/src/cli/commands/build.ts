@@ -12,9 +12,16 @@ export const build: Command = {
   ],
   example: 'goflow-plugin build --out dist',
   async run(args, io) {
-    const [{ buildOnce }, { watchAndBuild }] = await Promise.all([import('../build-once.ts'), import('../watch.ts')]);
-    const options = { out: args.optional('out') ?? 'dist', entry: args.optional('entry'), json: args.flag('json') };
-    if (args.flag('watch')) await watchAndBuild(options, io);
-    else await buildOnce(options, io);
+    const { withEngine } = await import('../sandbox.ts');
+    await withEngine(async (engine) => {
+      const options = { out: args.optional('out') ?? 'dist', entry: args.optional('entry'), json: args.flag('json') };
+      if (args.flag('watch')) {
+        const { watchAndBuild } = await import('../watch.ts');
+        await watchAndBuild(engine, options, io);
+      } else {
+        const { buildOnce } = await import('../build-once.ts');
+        await buildOnce(engine, options, io);
+      }
+    });
   },
 };

@@ -19,9 +19,10 @@ export const run: Command = {
   ],
   example: `goflow-plugin run greet --input '{"name":"Ada"}'`,
   async run(args, io) {
-    const { runAction } = await import('../run-action.ts');
-    await runAction(
-      {
+    const { withEngine } = await import('../sandbox.ts');
+    await withEngine(async (engine) => {
+      const { runAction } = await import('../run-action.ts');
+      const options = {
         action: args.text('ACTION'),
         input: args.optional('input'),
         credential: args.optional('credential'),
@@ -29,8 +30,8 @@ export const run: Command = {
         entry: args.optional('entry'),
         allowPrivate: args.list('allowPrivate'),
         json: args.flag('json'),
-      },
-      io,
-    );
+      };
+      await runAction(engine, options, io);
+    });
   },
 };
