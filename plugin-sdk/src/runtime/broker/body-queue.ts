@@ -99,11 +99,10 @@ export class BodyQueue {
   #settle(): void {
     this.#change?.();
     const reader = this.#reader;
-    if (reader === null) return;
-    if (this.#state === 'failed') reader.reject(this.#error as Error);
-    else if (this.#size > 0) reader.resolve(this.take());
-    else if (this.#state === 'ended') reader.resolve(null);
-    else return;
+    if (reader === null || (this.#state === 'open' && this.#size === 0)) return;
+    // Before anything is taken: room for more makes the writer push again at once.
     this.#reader = null;
+    if (this.#state === 'failed') reader.reject(this.#error as Error);
+    else reader.resolve(this.#size > 0 ? this.take() : null);
   }
 }

@@ -29,9 +29,8 @@ export function createDecoder(contentEncoding: string): Duplex | null | 'refused
   if (codings.length > MAX_CODINGS) return 'refused';
   const streams = codings.toReversed().map(decoderOf);
   if (streams.includes(null)) return null;
-  const known = streams.filter((stream) => stream !== null);
-  const [only] = known;
-  return known.length === 1 && only !== undefined ? only : compose(...known);
+  const [first, ...others] = streams.filter((stream) => stream !== null);
+  return others.reduce((chain: Duplex | null, next) => (chain === null ? next : compose(chain, next)), first ?? null);
 }
 
 /** Answers that are cut off at the end are common; what is there is given, as browsers do. */

@@ -58,6 +58,8 @@ export function fromNetworkFailure(target: string, error: unknown): BrokerError 
 
 function causeCode(error: unknown): string {
   const first = error instanceof AggregateError ? (error.errors[0] as unknown) : error;
+  // undici gives its parser's errors no code.
+  if (first instanceof Error && first.name === 'HTTPParserError') return 'HPE_INVALID';
   const code = typeof first === 'object' && first !== null && 'code' in first ? first.code : undefined;
   return typeof code === 'string' && /^[A-Z0-9_]{1,64}$/.test(code) ? code : 'UNKNOWN';
 }
