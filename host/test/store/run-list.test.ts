@@ -43,7 +43,7 @@ async function pages(store: Store, tenantId: string, filter: RunFilter): Promise
 
 it('answers every filter with exactly what it names, newest first, on pages of any size', async () => {
   const { store } = await openStore();
-  const all = (await fill(store)).reverse();
+  const all = (await fill(store)).toReversed();
   const since = new Date(DAY + 5000).toISOString();
   const until = new Date(DAY + 20_000).toISOString();
   for (const status of [undefined, 'succeeded', 'queued', 'running'] as const) {
@@ -78,7 +78,7 @@ it('shows each run once while new ones arrive between the pages', async () => {
     limit: 200,
     ...(first.next_cursor === null ? {} : { cursor: first.next_cursor }),
   });
-  const expected = before.filter((run) => run.tenant_id === 'other').reverse();
+  const expected = before.filter((run) => run.tenant_id === 'other').toReversed();
   expect([...first.items, ...rest]).toEqual(expected);
 });
 
@@ -92,7 +92,7 @@ it('ends a page of very large runs early and goes on at its cursor', async () =>
   const page = await store.runs.list(ctx, 'default', { limit: 200 });
   expect(page.items.length).toBeLessThan(runs.length);
   expect((await pages(store, 'default', { limit: 200 })).map(({ id }) => id)).toEqual(
-    runs.map(({ id }) => id).reverse(),
+    runs.map(({ id }) => id).toReversed(),
   );
 });
 

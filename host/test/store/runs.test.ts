@@ -145,6 +145,6 @@ it('deletes old ended runs in small batches and never one that goes on', async (
   expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toBe(0);
   expect(await store.runs.prune(ctx, { keep: 5, limit: 100 })).toBe(9);
   const left = (await store.runs.list(ctx, 'default', { limit: 200 })).items.map(({ id }) => id);
-  expect(left).toEqual([...runs.slice(15).reverse(), runs[0]].map((run) => run?.id));
+  expect(left).toEqual([...runs.slice(15).toReversed(), runs[0]].map((run) => run?.id));
   expect(await store.runs.logs(ctx, 'default', runs[1]?.id ?? '', 0, 10)).toEqual([]);
 });

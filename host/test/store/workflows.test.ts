@@ -72,7 +72,7 @@ it('lists newest first, page by page, and refuses cursors and limits that it did
     seen.push(...page.items.map(({ id }) => id));
     cursor = page.next_cursor;
   } while (cursor !== null);
-  expect(seen).toEqual(all.map(({ id }) => id).reverse());
+  expect(seen).toEqual(all.map(({ id }) => id).toReversed());
   for (const wrong of ['', 'x', 'cnVucy4xLjI', '../../etc', '🦊']) {
     await expect(store.workflows.list(ctx, 'default', { limit: 3, cursor: wrong })).rejects.toMatchObject({
       code: 'VALIDATION_FAILED',

@@ -32,6 +32,10 @@ export function isLocked(thrown: unknown): boolean {
   return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'SQLITE_PROTOCOL';
 }
 
+export function isFull(thrown: unknown): boolean {
+  return sqliteCodeOf(thrown) === 'SQLITE_FULL';
+}
+
 export function isDamaged(thrown: unknown): boolean {
   const code = sqliteCodeOf(thrown);
   return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
@@ -46,7 +50,7 @@ export function failureOf(thrown: unknown, file: string): Failure {
   if (thrown instanceof Refusal) return { code: thrown.code, message: thrown.message };
   const code = sqliteCodeOf(thrown);
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  if (code === 'SQLITE_FULL') {
+  if (isFull(thrown)) {
     return { code: 'STORE_FULL', message: `no space left for ${file}; free some, writes go on by themselves then` };
   }
   if (isLocked(thrown)) return lockedFailure(file);

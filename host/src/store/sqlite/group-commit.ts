@@ -1,5 +1,5 @@
 import type { Db } from './db.ts';
-import { type Failure, failureOf, isLocked, lockedFailure, Refusal } from './failure.ts';
+import { type Failure, failureOf, isFull, isLocked, lockedFailure, Refusal } from './failure.ts';
 import { READS, WRITES } from './ops/index.ts';
 import type { Answer, FromThread, Request } from './protocol.ts';
 
@@ -87,7 +87,8 @@ export class GroupCommit {
       return answers;
     } catch (error) {
       if (isLocked(error)) return null;
-      if (requests.length === 1) return requests.map((request) => this.#failed(request, error));
+      if (isFull(error)) this.#shrinkLog();
+      else if (requests.length === 1) return requests.map((request) => this.#failed(request, error));
     }
     return requests.map((request) => this.#alone(request));
   }
@@ -121,6 +122,15 @@ export class GroupCommit {
       // SQLite has rolled back by itself after some errors of the disk.
       if (this.#db.connection.inTransaction) this.#db.change('ROLLBACK');
       throw error;
+    }
+  }
+
+  /** What the log holds twice is space to go on with: moves it into the database and cuts the log. */
+  #shrinkLog(): void {
+    try {
+      this.#db.connection.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // No space for that either.
     }
   }
 

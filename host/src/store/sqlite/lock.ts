@@ -10,6 +10,7 @@ import { isLocked, Refusal } from './failure.ts';
  * Nothing else in this process may open and close that file: POSIX drops all of a process's locks on a file when any descriptor of it is closed.
  */
 export interface DirectoryLock {
+  /** Whoever holds the lock must keep this object: the garbage collector closes a database that nothing refers to, and the lock with it. */
   release(): void;
 }
 
