@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly credential?: JsonObject | null;
   /** Private addresses that a permission may reach, as `["127.0.0.1:2525"]`. Default: none. */
   readonly allowPrivate?: readonly string[];
+  /** PEM certificates that are trusted besides the system's. */
+  readonly ca?: readonly string[];
 }
 
 export interface RunOptions {
