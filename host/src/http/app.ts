@@ -42,7 +42,6 @@ export function createHttpApp(services: HttpServices): HttpApp {
   });
   // What Koa reports here comes after an answer (a socket that broke): the access log has it already.
   app.on('error', (error: unknown) => services.log.debug(null, 'connection error', { 'error.message': String(error) }));
-  // oxlint-disable-next-line typescript/no-misused-promises: Koa's listener settles its promise itself.
   return { app, callback: () => app.callback(), drain: () => closing.abort(new Error('the host is shutting down')) };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LEAST_ROLE, may } from '../../src/auth/permissions.ts';
+import { may, type Act } from '../../src/auth/permissions.ts';
 import { ROLES } from '../../src/core/records.ts';
 import { createHttpMetrics } from '../../src/http/metrics.ts';
 import { allRoutes } from '../../src/http/routes/index.ts';
@@ -20,7 +20,7 @@ describe('keys and roles', () => {
       'UNAUTHENTICATED',
       'Bearer realm="goflow"',
     ]);
-    const act = route.act as keyof typeof LEAST_ROLE;
+    const act = route.act as Act;
     for (const role of ROLES) {
       const answer = await host.send(route.method, urlOf(route), { headers: { authorization: `Bearer ${role}` } });
       expect([role, answer.status === 403]).toEqual([role, !may(role, act)]);

@@ -23,7 +23,7 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
   /** The body as JSON; throws when it is none. */
-  // oxlint-disable-next-line typescript/no-explicit-any: tests look into answers freely.
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers freely
   readonly json: any;
 }
 

@@ -227,7 +227,8 @@ describe('events of a run', () => {
     let made = 0;
     const host = await hostWith('running', (signal) =>
       (async function* () {
-        while (signal?.aborted !== true && made < 5000) {
+        while (made < 5000) {
+          if (signal?.aborted === true) return;
           made++;
           yield { id: made, type: 'progress', data: { step_id: 'a', fraction: 0, message: 'x'.repeat(60_000) } };
         }
