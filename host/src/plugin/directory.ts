@@ -151,7 +151,7 @@ export function openPluginDirectory(options: PluginDirectoryOptions): PluginDire
         continue;
       }
       slot.taken = stamp;
-      if (result.ok && !options.checks.passed(result.plugin.digest)) {
+      if (result.ok && !options.checks.passed(result.plugin)) {
         check(file, slot, result.plugin, true, (checked) => {
           take(slot, checked);
           publish();
@@ -198,7 +198,7 @@ export function openPluginDirectory(options: PluginDirectoryOptions): PluginDire
     files: () => outcomes,
     start() {
       for (const [file, slot] of slots) {
-        if (slot.outcome?.ok !== true || options.checks.passed(slot.outcome.plugin.digest)) continue;
+        if (slot.outcome?.ok !== true || options.checks.passed(slot.outcome.plugin)) continue;
         check(file, slot, slot.outcome.plugin, false, (checked) => {
           if (checked.ok) return;
           take(slot, checked);

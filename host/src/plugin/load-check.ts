@@ -5,7 +5,8 @@ import type { LoadedPlugin } from './types.ts';
 
 /** Loads a bundle's code once in the sandbox, before it is offered to anybody: code that throws or does not end is refused. */
 export interface LoadChecks {
-  passed(digest: string): boolean;
+  /** Whether the code is known to load. First-party bundles are: they were built by loading them. */
+  passed(plugin: LoadedPlugin): boolean;
   /** Null when the code is sound, else the reason. `urgent`: somebody waits for it, and will use it. Rejects when the sandbox itself is not to be had. */
   check(plugin: LoadedPlugin, options: { readonly urgent: boolean }): Promise<string | null>;
   /** Checks that wait are dropped: their promises reject. */
@@ -19,6 +20,7 @@ export interface LoadCheckOptions {
 
 /** Codes of `describe` that are the sandbox's fault; anything else is the plugin's own, which may throw what codes it likes. */
 const SANDBOX_FAULTS = new Set(['PLUGIN_UNAVAILABLE', 'INTERRUPTED', 'CANCELLED']);
+/** Checks at once that somebody waits for; of the others one at a time, so that a first start leaves the machine to the runs. */
 const AT_ONCE = 2;
 
 export class LoadCheckUnavailable extends Error {
@@ -26,7 +28,7 @@ export class LoadCheckUnavailable extends Error {
 }
 
 export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
-  const waiting: Array<{ readonly run: () => Promise<void>; readonly drop: () => void }> = [];
+  const waiting: Array<{ readonly urgent: boolean; readonly run: () => Promise<void>; readonly drop: () => void }> = [];
   const running = new Map<string, Promise<string | null>>();
   let active = 0;
   let closed = false;
@@ -45,8 +47,12 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
     return reason;
   }
 
+  function passed(plugin: LoadedPlugin): boolean {
+    return plugin.firstParty || options.memory.loads(plugin.digest);
+  }
+
   function next(): void {
-    while (active < AT_ONCE && waiting.length > 0) {
+    while (waiting[0] !== undefined && active < (waiting[0].urgent ? AT_ONCE : 1)) {
       active += 1;
       void waiting.shift()?.run();
     }
@@ -55,6 +61,7 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
   function queued(plugin: LoadedPlugin, urgent: boolean): Promise<string | null> {
     const { promise, resolve, reject } = Promise.withResolvers<string | null>();
     const job = {
+      urgent,
       async run() {
         await load(plugin, urgent).then(resolve, reject);
         active -= 1;
@@ -69,10 +76,10 @@ export function createLoadChecks(options: LoadCheckOptions): LoadChecks {
   }
 
   return {
-    passed: (digest) => options.memory.loads(digest),
+    passed,
     check(plugin, { urgent }) {
       if (closed) return Promise.reject(new LoadCheckUnavailable('the host is shutting down'));
-      if (options.memory.loads(plugin.digest)) return Promise.resolve(null);
+      if (passed(plugin)) return Promise.resolve(null);
       let promise = running.get(plugin.digest);
       if (promise === undefined) running.set(plugin.digest, (promise = queued(plugin, urgent)));
       return promise;
@@ -93,7 +100,7 @@ function refusalOf(error: unknown): string {
     throw new LoadCheckUnavailable(`the code could not be loaded in the sandbox: ${text}`, { cause: error });
   }
   if (code === 'DEADLINE_EXCEEDED') return `its code does not end within ${LOAD_TIMEOUT_MS / 1000} s when it is loaded`;
-  return `its code cannot be loaded in the sandbox: ${code}: ${text}`;
+  return `its code cannot be loaded in the sandbox: ${code === 'CONNECTOR_ERROR' ? '' : `${code}: `}${text}`;
 }
 
 /** Why the definition that the code exports is not the one of the manifest; null when it is. */
