@@ -24,7 +24,7 @@ export interface Endowment<Name extends keyof Outer> {
 
 export interface AnyEndowment {
   readonly names: readonly (keyof Outer)[];
-  make(scope: Scope): { readonly values: Partial<Outer>; dispose(): void };
+  make(scope: Scope): { readonly values: Partial<Outer>; readonly dispose: () => void };
 }
 
 export function defineEndowment<Name extends keyof Outer>(endowment: Endowment<Name>): Endowment<Name> {

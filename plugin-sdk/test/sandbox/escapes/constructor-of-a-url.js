@@ -1,0 +1,2 @@
+// URL is Node's.
+export default async () => new URL('https://a.example').constructor.constructor('return process')();

@@ -1,0 +1,2 @@
+// The constructor of async functions.
+export default async () => await (async () => {}).constructor('return process')();

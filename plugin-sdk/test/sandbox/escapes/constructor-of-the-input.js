@@ -1,0 +1,2 @@
+// The input carries another Object.
+export default async (ctx, input) => input.constructor.constructor('return process')();

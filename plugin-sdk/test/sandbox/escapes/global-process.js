@@ -1,0 +1,2 @@
+// Process, require and friends exist under some name.
+export default async () => { for (const name of ['process', 'require', 'module', 'Buffer', 'global', 'root', '__dirname', '__filename', 'WebAssembly', 'SharedArrayBuffer', 'Atomics', 'Compartment', 'lockdown', 'ModuleSource', 'Worker', 'XMLHttpRequest', 'importScripts', 'goflowOuter', 'goflowGuest']) { if (name in globalThis) return name; } };

@@ -1,0 +1,2 @@
+// Indirect eval evaluates in the outer realm.
+export default async () => (0, eval)('process');

@@ -1,0 +1,2 @@
+// Function evaluates at all.
+export default async () => new Function('return 1 + 1')();

