@@ -98,7 +98,12 @@ export class Installed {
       file,
       installed_at: new Date().toISOString(),
     };
-    await this.options.store.plugins.addVersion(ctx, record);
+    try {
+      await this.options.store.plugins.addVersion(ctx, record);
+    } catch (error) {
+      await this.#removeUnused([file]);
+      throw error;
+    }
     this.#uploads = [...this.#uploads, { record, plugin }];
     this.#publish();
   }
@@ -106,11 +111,11 @@ export class Installed {
   /** Removes all uploaded versions of a plugin, and what admins decided: another of that name must not inherit its grants. */
   async removeUploads(ctx: Context, entry: PluginEntry): Promise<void> {
     const { name, tenantId } = entry;
+    await this.save(ctx, defaultSettings(name, tenantId));
     await this.options.store.plugins.removeVersions(ctx, tenantId, name);
     this.#uploads = this.#uploads.filter(({ record }) => record.tenant_id !== tenantId || record.name !== name);
-    await this.save(ctx, defaultSettings(name, tenantId));
-    const used = new Set(this.#uploads.map(({ record }) => record.file));
-    for (const { file } of entry.versions) if (!used.has(file)) await this.#bundles.remove(file);
+    this.#publish();
+    await this.#removeUnused(entry.versions.map(({ file }) => file));
   }
 
   async save(ctx: Context, settings: PluginSettingsRecord): Promise<void> {
@@ -134,6 +139,12 @@ export class Installed {
     this.checks.close();
     await this.#last;
     await this.memory.close();
+  }
+
+  /** A bundle's file is shared by all tenants that uploaded the same bytes. */
+  async #removeUnused(files: readonly string[]): Promise<void> {
+    const used = new Set(this.#uploads.map(({ record }) => record.file));
+    for (const file of files) if (!used.has(file)) await this.#bundles.remove(file);
   }
 
   #readUpload(record: PluginVersionRecord): readonly Upload[] {

@@ -1,18 +1,20 @@
 import { type Admission, CALL_OUTCOMES, type CallOutcomeKind } from './types.ts';
 
 /**
- * Keeps a plugin that has to be killed again and again from costing every other one a restart: 5 kills within a minute, and its calls
- * for that tenant are refused for 30 seconds. Then one call is let through as a probe: if it ends soundly (even with an error of its own)
- * the quarantine is over, if it has to be killed too the pause doubles, up to 10 minutes. Counted per tenant, because what kills it is
- * most often what that tenant feeds it.
+ * Keeps a plugin that does nothing but get killed from costing every other one a restart: 5 kills within a minute that no sound end makes up for,
+ * and its calls for that tenant are refused for 30 seconds. Then one call is let through as a probe: if it ends soundly (even with an error
+ * of its own) the quarantine is over, if it has to be killed too the pause doubles, up to 10 minutes. Counted per tenant, because what
+ * kills it is most often what that tenant feeds it.
  */
 
 const KILLS = 5;
 const WINDOW_MS = 60_000;
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 600_000;
-/** A probe whose end is never told is given up after this time. */
+/** A probe whose end is never told is given up after this time … */
 const PROBE_LEASE_MS = 60_000;
+/** … and one that was cut off after this: that its thread had to be killed is told a little later. */
+const CUT_OFF_LEASE_MS = 2000;
 /** What callers are told to wait while a probe is under way. */
 const PROBE_RETRY_MS = 1000;
 
@@ -105,11 +107,12 @@ export function createQuarantine(now: () => number = () => performance.now()): Q
           break;
         case 'succeeded':
         case 'failed':
-        case 'timed_out':
-          if (ward.pauseMs > 0 && at >= ward.until) release(ward);
+          if (ward.pauseMs === 0) ward.kills.shift();
+          else if (at >= ward.until) release(ward);
           break;
+        case 'timed_out':
         case 'cancelled':
-          ward.probeUntil = 0;
+          ward.probeUntil = Math.min(ward.probeUntil, at + CUT_OFF_LEASE_MS);
           break;
       }
     },
@@ -119,7 +122,7 @@ export function createQuarantine(now: () => number = () => performance.now()): Q
     },
     health(digest, tenantId) {
       const ward = find(digest, tenantId) ?? newWard();
-      const calls = CALL_OUTCOMES.reduce((sum, kind) => sum + ward.counts[kind], 0);
+      const calls = CALL_OUTCOMES.reduce((sum, kind) => sum + (kind === 'killed' ? 0 : ward.counts[kind]), 0);
       return { calls, ...ward.counts, quarantined_for_ms: Math.max(0, Math.ceil(ward.until - now())) };
     },
     lift(digest, tenantId) {

@@ -1,4 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync, type Dirent } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  type Dirent,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { MAX_BUNDLE_BYTES } from '@goflow/plugin-sdk/contract';
 
@@ -21,7 +31,8 @@ export function listBundles(dir: string): Listing {
   const files = new Map<string, string>();
   const folders = new Map<string, string>();
   const look = (folder: string): Dirent[] => {
-    const stamp = folderStamp(path.join(dir, folder));
+    // The directory itself may be a link: whoever set it up chose where it leads.
+    const stamp = folderStamp(path.join(dir, folder), folder === '' ? statSync : lstatSync);
     if (stamp === null) return [];
     let entries: Dirent[];
     try {
@@ -44,7 +55,7 @@ export function listBundles(dir: string): Listing {
     .sort();
   for (const name of names) {
     // The sub-folder itself is watched for the coming of its `dist`, but no file directly in it counts.
-    const stamp = folderStamp(path.join(dir, name));
+    const stamp = folderStamp(path.join(dir, name), lstatSync);
     if (stamp !== null) folders.set(path.join(dir, name), stamp);
     look(path.join(name, 'dist'));
   }
@@ -85,9 +96,9 @@ function fileStamp(file: string): string | null {
   return stat?.isFile() ? `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : null;
 }
 
-function folderStamp(folder: string): string | null {
+function folderStamp(folder: string, look: typeof statSync | typeof lstatSync): string | null {
   try {
-    const stat = lstatSync(folder);
+    const stat = look(folder);
     return stat.isDirectory() ? `${stat.dev}:${stat.ino}` : null;
   } catch {
     return null;

@@ -69,7 +69,7 @@ export interface InstallResult {
   readonly permissions_to_grant: Permissions;
 }
 
-/** How a call ended, as far as the plugin's health is concerned. `killed`: its thread or engine had to be ended by force. */
+/** How a call ended, as far as the plugin's health is concerned. `killed` comes on top of `timed_out` or `cancelled`: its thread had to be ended by force. */
 export const CALL_OUTCOMES = [
   'succeeded',
   'failed',

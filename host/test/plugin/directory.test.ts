@@ -62,6 +62,17 @@ describe('at the start', () => {
     expect(plugins.list('default').map(({ name }) => name)).toEqual(['sms']);
   });
 
+  test('the directory itself may be a link', async () => {
+    const { plugins } = await openHost({
+      withoutPluginsDir: true,
+      prepare({ pluginsDir, dataDir }) {
+        put(dataDir, 'real/email.goflow.json', {});
+        symlinkSync(path.join(dataDir, 'real'), pluginsDir);
+      },
+    });
+    expect(version(plugins)).toBe('1.0.0');
+  });
+
   test('a bad file is listed with its reason and logged; the others are there', async () => {
     const { plugins, logs } = await openHost({
       prepare: withFiles({

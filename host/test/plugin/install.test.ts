@@ -1,6 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { GoflowError } from '../../src/core/errors.ts';
 import { bundleBytes, bundleText } from './support/bundle.ts';
 import { ACME_ADMIN, BOOTSTRAP, CTX, openHost } from './support/host.ts';
 
@@ -87,6 +88,14 @@ describe('installing a bundle', () => {
     await expect(plugins.install(CTX, BOOTSTRAP, bundleBytes({ code: '' }))).rejects.toThrow(
       /does not export a connector/,
     );
+  });
+
+  test('leaves nothing behind when the store does not take it', async () => {
+    const { plugins, store, dataDir } = await openHost();
+    store.plugins.addVersion = () => Promise.reject(new GoflowError('STORE_FULL', 'the disk is full'));
+    await expect(plugins.install(CTX, BOOTSTRAP, bundleBytes())).rejects.toMatchObject({ code: 'STORE_FULL' });
+    expect(plugins.view('default', 'email')).toBeNull();
+    expect(readdirSync(path.join(dataDir, 'bundles')).filter((name) => name.endsWith('.goflow.json'))).toEqual([]);
   });
 
   test('outlives a restart, with grants and state', async () => {

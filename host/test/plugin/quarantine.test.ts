@@ -47,6 +47,24 @@ describe('quarantine', () => {
     expect(admit()).toBe('go');
   });
 
+  test('does not begin when as many calls end soundly as have to be killed', () => {
+    const { quarantine, admit, note } = ward();
+    for (let i = 0; i < 100; i += 1) {
+      kill(quarantine, 1);
+      note(i % 2 === 0 ? 'succeeded' : 'failed');
+    }
+    expect(admit()).toBe('go');
+  });
+
+  test('begins for calls that time out and have to be killed', () => {
+    const { admit, note } = ward();
+    for (let i = 0; i < 5; i += 1) {
+      note('timed_out');
+      note('killed');
+    }
+    expect(admit()).toEqual({ retryAfterMs: 30_000 });
+  });
+
   test('lets one probe through after the pause; a sound end lifts it, even a failure', () => {
     const { quarantine, admit, note, wait } = ward();
     kill(quarantine, 5);
@@ -73,14 +91,22 @@ describe('quarantine', () => {
     expect(pause).toBe(600_000);
   });
 
-  test('a cancelled probe says nothing: another one goes', () => {
-    const { quarantine, admit, note, wait } = ward();
-    kill(quarantine, 5);
-    wait(30_000);
-    expect(admit()).toBe('go');
-    note('cancelled');
-    expect(admit()).toBe('go');
-  });
+  test.each(['timed_out', 'cancelled'] as const)(
+    'a probe that %s says nothing until it is told how its thread ended',
+    (outcome) => {
+      const { quarantine, admit, note, wait } = ward();
+      kill(quarantine, 5);
+      wait(30_000);
+      expect(admit()).toBe('go');
+      note(outcome);
+      expect(admit()).toEqual({ retryAfterMs: 1000 });
+      wait(2000);
+      expect(admit()).toBe('go');
+      note(outcome);
+      note('killed');
+      expect(admit()).toEqual({ retryAfterMs: 60_000 });
+    },
+  );
 
   test('a probe whose end is never told is given up after a minute', () => {
     const { quarantine, admit, wait } = ward();
@@ -113,7 +139,7 @@ describe('a plugin that is killed again and again', () => {
     await plugins.install(CTX, BOOTSTRAP, bundleBytes());
     const digest = plugins.find(TENANT, 'email')?.digest as string;
     plugins.noteOutcome(digest, TENANT, 'succeeded');
-    for (let i = 0; i < 5; i += 1) plugins.noteOutcome(digest, TENANT, 'killed');
+    for (let i = 0; i < 5; i += 1) plugins.noteOutcome(digest, TENANT, 'crashed');
     return { plugins, digest, logs };
   }
 
@@ -121,7 +147,7 @@ describe('a plugin that is killed again and again', () => {
     const { plugins, digest, logs } = await killed();
     expect(plugins.view(TENANT, 'email')).toMatchObject({
       state: 'quarantined',
-      health: { calls: 6, succeeded: 1, killed: 5 },
+      health: { calls: 6, succeeded: 1, crashed: 5 },
     });
     expect(plugins.findAction(TENANT, 'send')).toMatchObject({ action: { state: 'quarantined' } });
     expect(plugins.admit(digest, TENANT)).toMatchObject({ retryAfterMs: expect.any(Number) as number });

@@ -24,7 +24,8 @@ export async function openCleanStore(): Promise<Store> {
   }
   const { store } = shared;
   onTestFinished(() => clean(store));
-  return { ...store, keys: { ...store.keys } };
+  // Copies of what tests put their own methods into.
+  return { ...store, keys: { ...store.keys }, plugins: { ...store.plugins } };
 }
 
 afterAll(async () => {
