@@ -69,7 +69,11 @@ export async function openConnector(options: OpenOptions): Promise<OpenConnector
 export async function openWith(engine: Engine, options: OpenOptions): Promise<OpenConnector> {
   const allowPrivate = parseAllowPrivate((options.allowPrivate ?? []).join(','));
   const { bundle, digest } = await load(options, engine);
-  const broker = createBroker({ allowPrivate, storage: memoryStorage() });
+  const broker = createBroker({
+    allowPrivate,
+    storage: memoryStorage(),
+    ...(options.ca !== undefined && { ca: options.ca }),
+  });
   const close = async (): Promise<void> => broker.close();
   return {
     manifest: bundle.manifest,

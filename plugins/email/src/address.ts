@@ -40,7 +40,8 @@ function checkMailbox(address: string, field: string): string {
   const local = address.slice(0, Math.max(at, 0));
   if (at < 1 || !LOCAL.test(local)) throw invalid(field, `${JSON.stringify(shorten(address))} is not a mail address`);
   const mailbox = `${local}@${checkDomain(address.slice(at + 1), field)}`;
-  if (mailbox.length > MAX_ADDRESS) throw invalid(field, `${JSON.stringify(shorten(address))} is longer than ${MAX_ADDRESS} characters`);
+  if (mailbox.length > MAX_ADDRESS)
+    throw invalid(field, `${JSON.stringify(shorten(address))} is longer than ${MAX_ADDRESS} characters`);
   return mailbox;
 }
 

@@ -3,7 +3,7 @@
 const encoder = new TextEncoder();
 
 export function isPrintableAscii(text: string): boolean {
-  return /^[\x20-\x7e\t]*$/.test(text);
+  return /^[\t -~]*$/.test(text);
 }
 
 export function base64(bytes: Uint8Array): string {
@@ -64,8 +64,9 @@ export interface EncodedBody {
 /** A body in the plainest encoding that every server passes on unchanged. */
 export function encodeBody(text: string): EncodedBody {
   const lines = text.toWellFormed().replaceAll(/\r\n|\r|\n/g, '\r\n');
-  const isAscii = /^[\x09\x0d\x0a\x20-\x7e]*$/.test(lines);
-  if (isAscii && lines.split('\r\n').every((line) => line.length <= 900 && !/[ \t]$/.test(line))) return { encoding: '7bit', body: lines };
+  const isAscii = /^[\t\r\n -~]*$/.test(lines);
+  if (isAscii && lines.split('\r\n').every((line) => line.length <= 900 && !/[ \t]$/.test(line)))
+    return { encoding: '7bit', body: lines };
   const bytes = encoder.encode(lines);
   const escaped = bytes.reduce((count, byte) => count + (byte > 126 || byte === 61 ? 1 : 0), 0);
   if (escaped * 3 < bytes.length) return { encoding: 'quoted-printable', body: quotedPrintable(lines) };

@@ -22,7 +22,8 @@ export class LineReader {
         this.#buffered = this.#buffered.slice(end + 1);
         return line;
       }
-      if (this.#buffered.length > MAX_LINE) throw new ConnectorError('SMTP_PROTOCOL', 'the mail server sent a line that does not end');
+      if (this.#buffered.length > MAX_LINE)
+        throw new ConnectorError('SMTP_PROTOCOL', 'the mail server sent a line that does not end');
       const { done, value } = await this.#reader.read();
       if (done) return null;
       this.#buffered += this.#decoder.decode(value, { stream: true });

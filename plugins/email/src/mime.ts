@@ -23,7 +23,10 @@ export function buildMessage(mail: Mail): string {
     ['To', addressList(mail.to)],
     ['Cc', addressList(mail.cc)],
     ['Reply-To', addressList(mail.replyTo)],
-    ['Subject', isPrintableAscii(mail.subject) && !mail.subject.includes('=?') ? mail.subject : encodeWord(mail.subject)],
+    [
+      'Subject',
+      isPrintableAscii(mail.subject) && !mail.subject.includes('=?') ? mail.subject : encodeWord(mail.subject),
+    ],
     ['MIME-Version', '1.0'],
   ] as const;
   const head = headers.filter(([, value]) => value !== '').map(([name, value]) => fold(`${name}: ${value}`));

@@ -13,10 +13,19 @@ export const input = {
   anyOf: [{ required: ['message'] }, { required: ['html'] }],
   properties: {
     to: { ...mailboxes, description: "Whom it goes to. Left out: the credential's default_to." },
-    message: { type: 'string', maxLength: 5_000_000, description: 'The text. With html as well, for programs that do not show html.' },
+    message: {
+      type: 'string',
+      maxLength: 5_000_000,
+      description: 'The text. With html as well, for programs that do not show html.',
+    },
     html: { type: 'string', maxLength: 5_000_000, description: 'The html version.' },
     subject: { type: 'string', maxLength: 998, description: 'Left out: the first line of the message.' },
-    from: { type: 'string', minLength: 1, maxLength: 1000, description: "The sender. Left out: the credential's from." },
+    from: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1000,
+      description: "The sender. Left out: the credential's from.",
+    },
     cc: mailboxes,
     bcc: mailboxes,
     reply_to: mailboxes,
@@ -29,7 +38,11 @@ export const output = {
   required: ['message_id', 'accepted', 'rejected', 'message'],
   properties: {
     message_id: { type: 'string' },
-    accepted: { type: 'array', items: { type: 'string' }, description: 'Addresses that the mail server took the message for.' },
+    accepted: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Addresses that the mail server took the message for.',
+    },
     rejected: { type: 'array', items: { type: 'string' }, description: 'Addresses that it refused.' },
     message: { type: 'string', description: 'The text that was sent; the html when there is no text.' },
   },
@@ -44,7 +57,8 @@ export const credential = {
     port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'Usually 587, or 465 for TLS from the start.' },
     secure: {
       enum: ['tls', 'starttls', 'none'],
-      description: 'Left out: TLS on port 465, else STARTTLS where the server offers it; a password is never sent in the clear.',
+      description:
+        'Left out: TLS on port 465, else STARTTLS where the server offers it; a password is never sent in the clear.',
     },
     user: { type: 'string', maxLength: 500 },
     password: { type: 'string', maxLength: 5000, writeOnly: true },

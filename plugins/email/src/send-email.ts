@@ -6,7 +6,10 @@ import { type EmailCredential, openSession } from './session.ts';
 import { defaultSubject } from './subject.ts';
 
 /** Sends one mail; resolves when the mail server has taken it for at least one recipient. */
-export async function sendEmail(ctx: ConnectorContext<EmailCredential>, mail: Infer<typeof input>): Promise<Infer<typeof output>> {
+export async function sendEmail(
+  ctx: ConnectorContext<EmailCredential>,
+  mail: Infer<typeof input>,
+): Promise<Infer<typeof output>> {
   const composed = await compose(ctx, mail);
   const bcc = mail.bcc === undefined ? [] : parseAddresses(mail.bcc, 'bcc');
   const recipients = [...new Set([...composed.to, ...composed.cc, ...bcc].map((one) => one.address))];
@@ -15,7 +18,10 @@ export async function sendEmail(ctx: ConnectorContext<EmailCredential>, mail: In
 
   const client = await openSession(ctx);
   try {
-    const { accepted, rejected } = await client.send({ from: composed.from.address, to: recipients, needsUtf8 }, buildMessage(composed));
+    const { accepted, rejected } = await client.send(
+      { from: composed.from.address, to: recipients, needsUtf8 },
+      buildMessage(composed),
+    );
     for (const { address, reply } of rejected) ctx.log.warn('the mail server refused a recipient', { address, reply });
     ctx.log.info('mail sent', { message_id: composed.messageId, accepted: accepted.length, rejected: rejected.length });
     await client.quit();

@@ -25,7 +25,10 @@ async function open(ctx: Context, secure: 'tls' | 'starttls' | 'none'): Promise<
   if (secure !== 'starttls') return client;
   if (!client.offers('STARTTLS')) {
     await client.close();
-    throw new ConnectorError('SMTP_TLS_FAILED', 'the mail server offers no STARTTLS; "secure" may have to be "tls" (port 465) or "none"');
+    throw new ConnectorError(
+      'SMTP_TLS_FAILED',
+      'the mail server offers no STARTTLS; "secure" may have to be "tls" (port 465) or "none"',
+    );
   }
   return await upgrade(ctx, client);
 }
@@ -40,13 +43,18 @@ async function openOpportunistic(ctx: Context): Promise<SmtpClient> {
   if (!client.offers('STARTTLS')) {
     if (!hasPassword) return client;
     await client.close();
-    throw new ConnectorError('SMTP_TLS_FAILED', 'the mail server offers no STARTTLS, and a password is not sent in the clear; set "secure" to "none" to allow it');
+    throw new ConnectorError(
+      'SMTP_TLS_FAILED',
+      'the mail server offers no STARTTLS, and a password is not sent in the clear; set "secure" to "none" to allow it',
+    );
   }
   try {
     return await upgrade(ctx, client);
   } catch (error) {
     if (hasPassword || ctx.signal.aborted) throw error;
-    ctx.log.warn('STARTTLS failed; sending without TLS', { reason: error instanceof Error ? error.message : 'unknown' });
+    ctx.log.warn('STARTTLS failed; sending without TLS', {
+      reason: error instanceof Error ? error.message : 'unknown',
+    });
     return await greet(ctx, 'off');
   }
 }

@@ -66,9 +66,13 @@ export class SmtpClient {
     else if (mechanisms.includes('LOGIN')) reply = await this.#login(user, password);
     else {
       const offered = mechanisms.filter((one) => one !== '').join(', ') || 'none';
-      throw new ConnectorError('SMTP_AUTH_FAILED', `the mail server takes no password (PLAIN or LOGIN); it offers: ${offered}`);
+      throw new ConnectorError(
+        'SMTP_AUTH_FAILED',
+        `the mail server takes no password (PLAIN or LOGIN); it offers: ${offered}`,
+      );
     }
-    if (reply.code !== 235) throw refusal('SMTP_AUTH_FAILED', 'the mail server does not accept user and password', reply);
+    if (reply.code !== 235)
+      throw refusal('SMTP_AUTH_FAILED', 'the mail server does not accept user and password', reply);
   }
 
   /** Sends one message. Throws when no recipient was accepted. */
@@ -76,7 +80,10 @@ export class SmtpClient {
     const body = this.#encoder.encode(dotStuffed(message));
     this.#checkSize(body.length);
     if (envelope.needsUtf8 && !this.offers('SMTPUTF8')) {
-      throw new ConnectorError('SMTP_REJECTED', 'an address has letters beyond ASCII before its "@", which this mail server does not take');
+      throw new ConnectorError(
+        'SMTP_REJECTED',
+        'an address has letters beyond ASCII before its "@", which this mail server does not take',
+      );
     }
     const options = `${this.offers('SIZE') ? ` SIZE=${body.length}` : ''}${envelope.needsUtf8 ? ' SMTPUTF8 BODY=8BITMIME' : ''}`;
     const recipients = envelope.to.map((address) => `RCPT TO:<${address}>`);
@@ -109,7 +116,9 @@ export class SmtpClient {
     if (reply.code >= 500) reply = await this.#command(`HELO ${CLIENT_NAME}`);
     if (reply.code !== 250) throw refusal('SMTP_REJECTED', 'the mail server does not talk to us', reply);
     const lines = reply.lines.slice(1).map((line) => /^(\S+?)(?:[ =](.*))?$/s.exec(line.trim()));
-    this.#extensions = new Map(lines.flatMap((line) => (line === null ? [] : [[(line[1] as string).toUpperCase(), line[2] ?? '']])));
+    this.#extensions = new Map(
+      lines.flatMap((line) => (line === null ? [] : [[(line[1] as string).toUpperCase(), line[2] ?? '']])),
+    );
   }
 
   async #login(user: string, password: string): Promise<SmtpReply> {
@@ -161,11 +170,15 @@ function isGood(reply: SmtpReply | undefined): boolean {
 
 function allRejected(rejected: ReadonlyArray<{ readonly address: string; readonly reply: SmtpReply }>): ConnectorError {
   const reasons = rejected.map(({ address, reply }) => `${address}: ${textOf(reply)}`);
-  return new ConnectorError('SMTP_REJECTED', `the mail server takes none of the recipients: ${reasons.slice(0, 5).join('; ')}`, {
-    // Worth another try only where the server said "later" to somebody.
-    retryable: rejected.some(({ reply }) => reply.code < 500),
-    details: { rejected: reasons.slice(0, 100) },
-  });
+  return new ConnectorError(
+    'SMTP_REJECTED',
+    `the mail server takes none of the recipients: ${reasons.slice(0, 5).join('; ')}`,
+    {
+      // Worth another try only where the server said "later" to somebody.
+      retryable: rejected.some(({ reply }) => reply.code < 500),
+      details: { rejected: reasons.slice(0, 100) },
+    },
+  );
 }
 
 /** A line of the message that begins with a dot gets another one; a dot alone ends it (RFC 5321, 4.5.2). */

@@ -14,10 +14,14 @@ export async function readReply(reader: LineReader): Promise<SmtpReply> {
   const lines: string[] = [];
   for (;;) {
     const line = await reader.line();
-    if (line === null) throw new ConnectorError('NETWORK_ERROR', 'the mail server closed the connection', { retryable: true });
+    if (line === null)
+      throw new ConnectorError('NETWORK_ERROR', 'the mail server closed the connection', { retryable: true });
     const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
     if (match === null || lines.length >= MAX_LINES) {
-      throw new ConnectorError('SMTP_PROTOCOL', `this is not how a mail server answers: ${JSON.stringify(line.slice(0, 100))}`);
+      throw new ConnectorError(
+        'SMTP_PROTOCOL',
+        `this is not how a mail server answers: ${JSON.stringify(line.slice(0, 100))}`,
+      );
     }
     lines.push(match[3] ?? '');
     if (match[2] !== '-') return { code: Number(match[1]), lines };

@@ -24,22 +24,37 @@ function bodyOf(bytes: Uint8Array, response: Response): JsonValue {
   const essence = (type.split(';')[0] ?? '').trim();
   if (essence === 'application/json' || essence.endsWith('+json')) return jsonOf(bytes, response);
   const charset = /charset="?([^";\s]+)/.exec(type)?.[1];
-  const isText = essence === '' || charset !== undefined || essence.startsWith('text/') || TEXT_TYPES.has(essence) || essence.endsWith('+xml');
+  const isText =
+    essence === '' ||
+    charset !== undefined ||
+    essence.startsWith('text/') ||
+    TEXT_TYPES.has(essence) ||
+    essence.endsWith('+xml');
   const text = isText ? decode(bytes, charset ?? 'utf-8') : null;
   return text ?? { base64: base64(bytes) };
 }
 
-const TEXT_TYPES = new Set(['application/xml', 'application/javascript', 'application/x-www-form-urlencoded', 'application/yaml', 'application/x-ndjson']);
+const TEXT_TYPES = new Set([
+  'application/xml',
+  'application/javascript',
+  'application/x-www-form-urlencoded',
+  'application/yaml',
+  'application/x-ndjson',
+]);
 
 function jsonOf(bytes: Uint8Array, response: Response): JsonValue {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as JsonValue;
   } catch {
     const start = new TextDecoder().decode(bytes.subarray(0, 300));
-    throw new ConnectorError('ANSWER_INVALID', `the answer (status ${response.status}) says that it is JSON, but it is not: ${JSON.stringify(start)}`, {
-      retryable: response.status >= 500,
-      details: { status: response.status },
-    });
+    throw new ConnectorError(
+      'ANSWER_INVALID',
+      `the answer (status ${response.status}) says that it is JSON, but it is not: ${JSON.stringify(start)}`,
+      {
+        retryable: response.status >= 500,
+        details: { status: response.status },
+      },
+    );
   }
 }
 
@@ -58,7 +73,8 @@ async function readBytes(response: Response): Promise<Uint8Array> {
   let size = 0;
   for await (const chunk of response.body) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new ConnectorError('ANSWER_TOO_LARGE', `the answer has more than ${MAX_BODY_BYTES / 1024 / 1024} MB`);
+    if (size > MAX_BODY_BYTES)
+      throw new ConnectorError('ANSWER_TOO_LARGE', `the answer has more than ${MAX_BODY_BYTES / 1024 / 1024} MB`);
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);

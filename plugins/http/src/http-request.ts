@@ -4,7 +4,10 @@ import { type HttpCredential, buildRequest } from './request.ts';
 import type { input, output } from './schema.ts';
 
 /** Sends one request and reads its answer, whatever its status. Network failures are retryable errors. */
-export async function httpRequest(ctx: ConnectorContext<HttpCredential>, asked: Infer<typeof input>): Promise<Infer<typeof output>> {
+export async function httpRequest(
+  ctx: ConnectorContext<HttpCredential>,
+  asked: Infer<typeof input>,
+): Promise<Infer<typeof output>> {
   const { url, init } = buildRequest(asked, ctx.credential);
   let response: Response;
   try {
@@ -26,6 +29,7 @@ function explained(error: unknown, url: URL): unknown {
     const advice = 'the plugin http reaches the "host" (and "port") of its credential only';
     return new ConnectorError('EGRESS_DENIED', `${error.message}; ${advice}`, { details: { host: url.host } });
   }
-  if (error instanceof TypeError) return new ConnectorError('REQUEST_INVALID', error.message, { details: { host: url.host } });
+  if (error instanceof TypeError)
+    return new ConnectorError('REQUEST_INVALID', error.message, { details: { host: url.host } });
   return error;
 }

@@ -14,7 +14,8 @@ export default defineConnector({
   actions: {
     http_request: defineActionFor(credential)({
       title: 'Send an HTTP request',
-      description: 'Any method, headers, JSON, text or bytes. The status of the answer is data: 4xx and 5xx do not fail the step.',
+      description:
+        'Any method, headers, JSON, text or bytes. The status of the answer is data: 4xx and 5xx do not fail the step.',
       input,
       output,
       run: httpRequest,

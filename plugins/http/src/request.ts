@@ -23,9 +23,16 @@ export function buildRequest(asked: Asked, credential: HttpCredential): BuiltReq
 function urlOf(asked: Asked, credential: HttpCredential): URL {
   const { host, port } = credential;
   const shown = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const url = URL.parse(asked.url, asked.url.startsWith('/') ? `https://${shown}${port === undefined ? '' : `:${port}`}` : undefined);
-  if (url === null) throw invalid(`"url" must be a whole URL or a path that begins with "/", got ${JSON.stringify(asked.url.slice(0, 200))}`);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw invalid(`"url" must be http or https, got ${url.protocol}`);
+  const url = URL.parse(
+    asked.url,
+    asked.url.startsWith('/') ? `https://${shown}${port === undefined ? '' : `:${port}`}` : undefined,
+  );
+  if (url === null)
+    throw invalid(
+      `"url" must be a whole URL or a path that begins with "/", got ${JSON.stringify(asked.url.slice(0, 200))}`,
+    );
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw invalid(`"url" must be http or https, got ${url.protocol}`);
   for (const [name, value] of Object.entries(asked.query ?? {})) {
     for (const one of Array.isArray(value) ? value : [value]) {
       if (one !== null && one !== undefined) url.searchParams.append(name, String(one));
@@ -49,15 +56,18 @@ function headersOf(given: Readonly<Record<string, string | undefined>>): Headers
 /** What the workflow sets itself comes first. */
 function authorize(headers: Headers, credential: HttpCredential): void {
   const { bearer_token, username, password, header_name, header_value } = credential;
-  if (header_name !== undefined && header_value !== undefined && !headers.has(header_name)) headers.set(header_name, header_value);
+  if (header_name !== undefined && header_value !== undefined && !headers.has(header_name))
+    headers.set(header_name, header_value);
   if (headers.has('authorization')) return;
   if (bearer_token !== undefined) headers.set('authorization', `Bearer ${bearer_token}`);
-  else if (username !== undefined || password !== undefined) headers.set('authorization', `Basic ${base64Text(`${username ?? ''}:${password ?? ''}`)}`);
+  else if (username !== undefined || password !== undefined)
+    headers.set('authorization', `Basic ${base64Text(`${username ?? ''}:${password ?? ''}`)}`);
 }
 
 function bodyOf(asked: Asked, headers: Headers): string | Uint8Array | null {
   const given = (['json', 'text', 'base64'] as const).filter((name) => asked[name] !== undefined);
-  if (given.length > 1) throw invalid(`a request has one body: give one of ${given.map((name) => `"${name}"`).join(', ')}`);
+  if (given.length > 1)
+    throw invalid(`a request has one body: give one of ${given.map((name) => `"${name}"`).join(', ')}`);
   if (asked.json !== undefined) return typed(JSON.stringify(asked.json), 'application/json', headers);
   if (asked.text !== undefined) return typed(asked.text, 'text/plain;charset=UTF-8', headers);
   if (asked.base64 !== undefined) return typed(fromBase64(asked.base64), 'application/octet-stream', headers);

@@ -12,7 +12,8 @@ export default defineConnector({
   actions: {
     testing: defineAction({
       title: 'Answer',
-      description: 'Gives back `response`. A `status` of 400 or more fails as a service that answers so would: 429 and 5xx can be retried.',
+      description:
+        'Gives back `response`. A `status` of 400 or more fails as a service that answers so would: 429 and 5xx can be retried.',
       input: {
         type: 'object',
         properties: {

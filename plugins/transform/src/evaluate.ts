@@ -13,7 +13,7 @@ const KEPT = 100;
 /** Expressions of this tenant that were used last; parsing takes longer than most evaluations. */
 const parsed = new Map<string, jsonata.Expression>();
 
-/** The value of an expression over `input`. A function in it is left where it is: it fails the run as a result that is no JSON. */
+/** The value of an expression over `input`, as plain JSON. */
 export async function evaluate(source: string, input: JsonValue | undefined): Promise<unknown> {
   const expression = parse(source);
   try {
@@ -42,6 +42,12 @@ function plain(value: unknown): unknown {
   if (value === undefined) return null;
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
+  if ('_jsonata_lambda' in value || '_jsonata_function' in value) {
+    throw new ConnectorError(
+      'RESULT_NOT_JSON',
+      'the expression gives a function; call it, or leave it out of the result',
+    );
+  }
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
   return Object.fromEntries(members.map(([key, member]) => [key, plain(member)]));
 }
@@ -50,8 +56,15 @@ function failure(code: string, what: string, source: string, thrown: unknown): C
   if (ConnectorError.is(thrown)) return thrown;
   const fault = (typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }) as JsonataFault;
   const position = typeof fault.position === 'number' ? fault.position : null;
-  const near = position === null ? '' : ` at character ${position}, after ${JSON.stringify(source.slice(Math.max(0, position - 30), position))}`;
+  const near =
+    position === null
+      ? ''
+      : ` at character ${position}, after ${JSON.stringify(source.slice(Math.max(0, position - 30), position))}`;
   return new ConnectorError(code, `${what}${near}: ${fault.message ?? 'for an unknown reason'}`, {
-    details: { position, jsonata_code: fault.code ?? null, token: typeof fault.token === 'string' ? fault.token.slice(0, 100) : null },
+    details: {
+      position,
+      jsonata_code: fault.code ?? null,
+      token: typeof fault.token === 'string' ? fault.token.slice(0, 100) : null,
+    },
   });
 }

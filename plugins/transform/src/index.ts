@@ -15,7 +15,12 @@ export default defineConnector({
         type: 'object',
         required: ['expression'],
         properties: {
-          expression: { type: 'string', minLength: 1, maxLength: 100_000, description: 'For example: { "total": $sum(items.price) }' },
+          expression: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 100_000,
+            description: 'For example: { "total": $sum(items.price) }',
+          },
           input: { description: 'Any JSON.' },
         },
         additionalProperties: false,
