@@ -70,7 +70,7 @@ export class BundlePool implements LaneListener {
       if (this.#waiting.size >= MAX_QUEUE) return this.#refuse(call, 'too many calls wait for it');
       this.#waiting.add(call);
     } else {
-      const lane = this.#roomiest();
+      const lane = this.#tenantsToHold() === null ? this.#roomiest() : null;
       if (lane !== null) return lane.run(call);
       this.#waiting.add(call);
     }
@@ -85,8 +85,10 @@ export class BundlePool implements LaneListener {
   /** Gives waiting calls to lanes that have room, and starts lanes for those that are left. */
   pump(): void {
     this.#pumpAlone();
+    const held = this.#tenantsToHold();
     for (const queue of [this.#again, this.#waiting]) {
       for (const call of queue) {
+        if (held?.has(tenantOf(call)) === true) continue;
         const lane = this.#roomiest();
         if (lane === null) return this.#startFor(this.#again.size + this.#waiting.size);
         queue.delete(call);
@@ -173,6 +175,22 @@ export class BundlePool implements LaneListener {
     return best;
   }
 
+  /**
+   * When all lanes but one are stuck, the last one is not for the tenants whose calls are on the stuck ones: whoever keeps several
+   * busy at once shall not shut the others out.
+   */
+  #tenantsToHold(): Set<string> | null {
+    const stuck = [...this.lanes].filter((lane) => lane.stuck && lane.state === 'open');
+    if (stuck.length === 0 || stuck.length < this.#settings.lanesPerBundle - 1) return null;
+    const lanesOf = new Map<string, number>();
+    for (const lane of stuck) {
+      const tenants = new Set([...lane.calls.values()].map(tenantOf));
+      for (const tenant of tenants) lanesOf.set(tenant, (lanesOf.get(tenant) ?? 0) + 1);
+    }
+    const most = Math.max(0, ...lanesOf.values());
+    return new Set([...lanesOf].filter(([, lanes]) => lanes === most).map(([tenant]) => tenant));
+  }
+
   #find(fits: (lane: Lane) => boolean): Lane | undefined {
     for (const lane of this.lanes) if (fits(lane)) return lane;
     return undefined;
@@ -223,4 +241,8 @@ export class BundlePool implements LaneListener {
       this.#refuse(call, this.#startError);
     }
   }
+}
+
+function tenantOf(call: EngineCall): string {
+  return call.message.type === 'invoke' ? call.message.context.tenantId : '';
 }

@@ -49,8 +49,8 @@ export const MAX_QUEUE = 20_000;
 export const MAX_EVENTS_PER_SECOND = 10_000;
 export const MAX_BYTES_PER_SECOND = 64 * 1024 * 1024;
 /** What a worker takes beside the heap that its plugin is held to, and what the engine itself may grow by, in MiB. */
-export const LANE_OVERHEAD_MB = 96;
-export const ENGINE_SLACK_MB = 128;
+export const LANE_OVERHEAD_MB = 48;
+export const ENGINE_SLACK_MB = 64;
 /** V8's own limit of a worker's heap lies this far above the plugin's, because V8 answers it by aborting the whole process. */
 export const HEAP_HEADROOM_MB = 512;
 /** Nursery of a worker's heap: small, because there may be many. */

@@ -1,0 +1,10 @@
+// Never gives the thread back.
+module.exports = {
+  actions: {
+    main: {
+      run() {
+        for (;;);
+      },
+    },
+  },
+};
