@@ -10,12 +10,13 @@ const SANDBOX = fileURLToPath(new URL('../../dist/engine/sandbox.js', import.met
 
 /** What Piscina does for a lane: load the file, run its default export with the task. */
 const TASK_RUNNER = `
-  import(require('node:worker_threads').workerData.sandbox).then(async ({ default: lane }) => {
-    require('node:worker_threads').parentPort.once('message', async (start) => {
+  const { parentPort, workerData } = require('node:worker_threads');
+  import(workerData.sandbox).then(({ default: lane }) => {
+    parentPort.once('message', async (start) => {
       await lane(start);
-      require('node:worker_threads').parentPort.postMessage('returned');
+      parentPort.postMessage('returned');
     });
-    require('node:worker_threads').parentPort.postMessage('loaded');
+    parentPort.postMessage('loaded');
   });`;
 
 type EventOf<T extends LaneEvent['type']> = Extract<LaneEvent, { type: T }>;
