@@ -2,8 +2,6 @@ import type { Context } from '../../../core/context.ts';
 import { GoflowError, validationError } from '../../../core/errors.ts';
 import { ENDED_STATUSES, type Page, type RunLogRecord, type RunRecord } from '../../../core/records.ts';
 import type { RunFilter, RunStore } from '../../store.ts';
-import type { RunListArgs, RunListPage } from '../ops/run-list.ts';
-import type { RunRow } from '../rows.ts';
 import type { StoreConnection } from './connection.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import {
@@ -80,35 +78,22 @@ export function runStore(connection: StoreConnection): RunStore {
   };
 }
 
-/** Asks until the page is full: a call of the thread is bounded by the work it does, not only by what it finds. */
 async function listRuns(
   connection: StoreConnection,
   ctx: Context,
   tenantId: string,
   filter: RunFilter,
 ): Promise<Page<RunRecord>> {
-  const limit = checkLimit(filter.limit);
-  const rows: RunRow[] = [];
-  let before = filter.cursor === undefined ? null : positionOf(filter.cursor);
-  let page: RunListPage;
-  do {
-    const args: RunListArgs = {
-      tenantId,
-      workflowId: filter.workflow_id ?? null,
-      status: filter.status ?? null,
-      since: timeOf(filter.since, '/since'),
-      until: timeOf(filter.until, '/until'),
-      limit: limit - rows.length,
-      before,
-    };
-    page = await connection.call(ctx, 'runs.list', args);
-    rows.push(...page.rows);
-    before = page.next;
-  } while (!page.full && before !== null);
-  return {
-    items: rows.map((row) => fromRunRow(row)),
-    next_cursor: before === null ? null : writeCursor('runs', before),
-  };
+  const { rows, next } = await connection.call(ctx, 'runs.list', {
+    tenantId,
+    workflowId: filter.workflow_id ?? null,
+    status: filter.status ?? null,
+    since: timeOf(filter.since, '/since'),
+    until: timeOf(filter.until, '/until'),
+    limit: checkLimit(filter.limit),
+    before: filter.cursor === undefined ? null : positionOf(filter.cursor),
+  });
+  return { items: rows.map((row) => fromRunRow(row)), next_cursor: next === null ? null : writeCursor('runs', next) };
 }
 
 function positionOf(cursor: string): readonly [number, number] {

@@ -52,9 +52,9 @@ CREATE TABLE runs (
   sealed_parameters BLOB,
   last_logs         TEXT
 ) STRICT;
-CREATE INDEX runs_by_tenant   ON runs (tenant_id, created_at);
-CREATE INDEX runs_by_workflow ON runs (workflow_id, created_at);
-CREATE INDEX runs_by_status   ON runs (tenant_id, status, created_at);
+-- A list without a status merges the ranges of the six, which is cheaper than an index more on every write.
+CREATE INDEX runs_by_tenant   ON runs (tenant_id, status, created_at);
+CREATE INDEX runs_by_workflow ON runs (workflow_id, tenant_id, status, created_at);
 CREATE INDEX runs_unfinished  ON runs (seq) WHERE status IN ('queued', 'running');
 
 -- Log lines that were written while the run went on, some at a time; those that come with its end are in runs.last_logs.
