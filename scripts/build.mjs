@@ -1,7 +1,7 @@
 // Builds everything into the packages' dist folders with esbuild; `--only=engine|sdk|host|plugins|types` builds one part.
 // The engine and sandbox are one file each, so that an engine process may be allowed to read exactly its own code and nothing else.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

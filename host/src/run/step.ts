@@ -12,6 +12,9 @@ import type { ActiveRun } from './active-run.ts';
 import { runError } from './retry.ts';
 import { templateRoots } from './roots.ts';
 
+/** Within this time of its deadline a thread is gone, unless it cannot be interrupted, in milliseconds. */
+const THREAD_END_MS = 250;
+
 /** What running a step needs of other rooms. */
 export interface StepServices {
   readonly plugins: Plugins;
@@ -199,8 +202,8 @@ async function callAction(
       logsDropped: (count) => run.countDropped(count),
       progress: (fraction, message) => run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
       ended(threadGoneMs) {
-        // A thread that had to be ended by force tells more of the plugin than a deadline does.
-        if (threadGoneMs !== null) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
+        // Ending a thread is everyday work; one that could not be ended cost a whole engine.
+        if (threadGoneMs !== null && threadGoneMs > THREAD_END_MS) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
         services.logs.executor.info(ctx, 'work ended', { ...fields, duration_ms: round(performance.now() - started), thread_gone_ms: threadGoneMs });
       },
     },
