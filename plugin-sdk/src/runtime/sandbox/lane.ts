@@ -7,7 +7,7 @@ import { readErrorData } from './endowments/calls.ts';
 import { Outbox } from './outbox.ts';
 import { type Tenant, makeTenant } from './tenant.ts';
 
-/** Compartments kept for tenants without a call in flight; a compartment costs about a megabyte. */
+/** Compartments kept for tenants, those with calls in flight aside. One costs about 0.3 MiB and 3 ms to make again, plus the bundle's own. */
 const MAX_IDLE_TENANTS = 32;
 
 type Invoke = Extract<LaneCommand, { type: 'invoke' }>;
@@ -23,6 +23,8 @@ export class Lane {
   readonly #context = new AsyncLocalStorage<Call>();
   readonly #stopped = Promise.withResolvers<void>();
   #stopping = false;
+  /** A compartment with the guest half in it, made while there is nothing to do. */
+  #spare: Tenant | null = null;
 
   constructor(start: LaneStart, endowed: Readonly<Record<string, unknown>>) {
     this.#start = start;
@@ -38,6 +40,7 @@ export class Lane {
       for (const command of commands) this.#handle(command);
     });
     this.#outbox.push({ type: 'ready' });
+    setImmediate(() => (this.#spare ??= this.#makeTenant()));
     await this.#stopped.promise;
     this.#outbox.flush();
     port.close();
@@ -84,13 +87,16 @@ export class Lane {
   #invoke({ key, action, input, context, remainingMs }: Invoke): void {
     const deadline = Date.now() + remainingMs;
     const known = this.#tenants.get(context.tenantId);
-    const entry = known ?? { tenant: this.#makeTenant(), live: 0 };
+    const entry = known ?? { tenant: this.#takeTenant(), live: 0 };
     const { guest } = entry.tenant;
     const call = this.#begin(key, guest, () => this.#release(context.tenantId, entry));
     entry.live += 1;
     if (known === undefined) {
       const failure = guest.load(this.#start.code, key);
-      if (failure !== null) return call.fail(readErrorData(failure));
+      if (failure !== null) {
+        entry.tenant.dispose();
+        return call.fail(readErrorData(failure));
+      }
       this.#tenants.set(context.tenantId, entry);
     }
     this.#context.run(call, () => guest.invoke(key, action, input, context, deadline));
@@ -98,7 +104,7 @@ export class Lane {
 
   /** Evaluates the code in a compartment of its own, which is thrown away afterwards. */
   #describe(key: number): void {
-    const tenant = this.#makeTenant();
+    const tenant = this.#takeTenant();
     const call = this.#begin(key, tenant.guest, () => tenant.dispose());
     const failure = tenant.guest.load(this.#start.code, key);
     if (failure !== null) return call.fail(readErrorData(failure));
@@ -133,6 +139,12 @@ export class Lane {
       this.#settleStop();
     });
     return call;
+  }
+
+  #takeTenant(): Tenant {
+    const tenant = this.#spare ?? this.#makeTenant();
+    this.#spare = null;
+    return tenant;
   }
 
   #makeTenant(): Tenant {
