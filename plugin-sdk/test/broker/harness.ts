@@ -51,20 +51,31 @@ export async function listening(server: TcpServer | Server): Promise<TestServer>
 }
 
 export async function httpServer(
-  handler: (request: IncomingMessage & { text: string }, response: ServerResponse) => void,
+  handler: (request: IncomingMessage & { bytes: Buffer; text: string }, response: ServerResponse) => void,
 ): Promise<TestServer> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () =>
-      handler(Object.assign(request, { text: Buffer.concat(chunks).toString('utf8') }), response),
-    );
+    request.on('end', () => handler(withBody(request, Buffer.concat(chunks)), response));
   });
   return await listening(server);
 }
 
-export async function tcpServer(handler: (socket: Socket) => void): Promise<TestServer> {
-  return await listening(createTcpServer({ allowHalfOpen: true }, handler));
+function withBody(request: IncomingMessage, bytes: Buffer) {
+  return Object.assign(request, { bytes, text: bytes.toString('utf8') });
+}
+
+/** `handler` may pause the socket; else what arrives is read, so that the end of the connection is seen. */
+export async function tcpServer(
+  handler: (socket: Socket) => void,
+  options: { allowHalfOpen?: boolean } = {},
+): Promise<TestServer> {
+  return await listening(
+    createTcpServer(options, (socket) => {
+      socket.resume();
+      handler(socket);
+    }),
+  );
 }
 
 export interface TestBroker {
@@ -72,7 +83,7 @@ export interface TestBroker {
   readonly records: EgressRecord[];
   /** Names that were asked of the resolver. */
   readonly resolved: string[];
-  open(options?: Partial<SessionOptions>): BrokerSession;
+  readonly open: (options?: Partial<SessionOptions>) => BrokerSession;
 }
 
 /** A broker with an empty storage. `names` answers DNS questions; a list of lists answers one after the other. */

@@ -48,7 +48,7 @@ export class Grants {
     const entry = this.#connect.find((entry) => entry.port === port && entryAllowsHost(entry, host.host));
     if (entry !== undefined) return entry;
     const target = `${showHost(host.host)}:${port}`;
-    throw notGranted(target, target, 'connect', target);
+    throw notGranted(showHost(host.host), target, 'connect', target);
   }
 }
 
