@@ -139,5 +139,6 @@ type InferReference<Reference, Root> = Reference extends '#'
 
 /** Intersection, where the wider side ("any JSON", "any object") adds nothing. */
 type Both<A, B> = [B] extends [A] ? B : [A] extends [B] ? A : A & B;
-type Simplify<T> = { [K in keyof T]: T[K] };
+/** One object type instead of an intersection; the detour lets editors show its members and not this name. */
+type Simplify<T> = T extends infer Whole ? { [K in keyof Whole]: Whole[K] } : never;
 type IsAny<T> = 0 extends 1 & T ? true : false;

@@ -22,8 +22,8 @@ export interface BundledCode {
 export async function bundleCode(projectDir: string, entry: string): Promise<BundledCode> {
   const made = await runEsbuild(projectDir, entry, {});
   const first = findEvasions(made.code);
-  if (first.dynamicImports.length > 0)
-    throw new BuildError(first.dynamicImports.map((at) => dynamicImport(made, projectDir, at)));
+  const unknown = [...first.dynamicImports, ...patternImports(made.code)];
+  if (unknown.length > 0) throw new BuildError(unknown.map((at) => dynamicImport(made, projectDir, at)));
   if (!first.inTaggedTemplate) return finish(made, first.edits, projectDir);
   const plain = await runEsbuild(projectDir, entry, { 'template-literal': false });
   return finish(plain, findEvasions(plain.code).edits, projectDir);
@@ -46,7 +46,8 @@ async function runEsbuild(projectDir: string, entry: string, supported: Record<s
       metafile: true,
       bundle: true,
       format: 'cjs',
-      platform: 'neutral',
+      // For the "browser" map of package.json, which other platforms do not read; everything else is said below.
+      platform: 'browser',
       conditions: ['workerd', 'worker', 'browser', 'module'],
       mainFields: ['browser', 'module', 'main'],
       target: 'es2024',
@@ -116,6 +117,12 @@ function modulePaths(code: string, projectDir: string): Edit[] {
     const named = /^[\w-]{2,}:/.test(file) ? file : portablePath(projectDir, file);
     return { start: match.index, end: match.index + match[0].length, text: JSON.stringify(named) };
   });
+}
+
+/** Offsets of `import("./" + name)`, which esbuild turns into a table of every file that could be meant. */
+function patternImports(code: string): number[] {
+  if (!code.includes('__glob(')) return [];
+  return [...code.matchAll(/\bglob(?:Import|Require)\w*(?=\()/g)].map((match) => match.index);
 }
 
 function dynamicImport(made: Made, projectDir: string, offset: number): BuildProblem {

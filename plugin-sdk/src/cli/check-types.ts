@@ -98,7 +98,10 @@ function parseDiagnostics(output: string, projectDir: string): BuildProblem[] {
     const placed = /^(?<file>.+?)\((?<line>\d+),(?<column>\d+)\): error (?<text>TS\d+: .*)$/.exec(line)?.groups;
     const bare = /^error (TS\d+: .*)$/.exec(line)?.[1];
     if (placed !== undefined) {
-      const { file = '', text = '' } = placed;
+      const { file = '', text: said = '' } = placed;
+      // The build tells of Node's modules, and what to use instead.
+      if (/'node:[a-z_/]+'/.test(said)) continue;
+      const text = said.replace(/ Do you need to (?:install type definitions|change your target).*$/, '');
       problems.push({
         file: portablePath(projectDir, file),
         line: Number(placed['line']),

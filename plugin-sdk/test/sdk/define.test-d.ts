@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-unnecessary-type-parameters -- that is how types are compared
 // Type tests: `tsc -p tsconfig.json` compiles this file; each `@ts-expect-error` must be one.
 import { ConnectorError, defineAction, defineActionFor, defineConnector, type Infer } from '@goflow/plugin-sdk';
 
@@ -39,7 +40,7 @@ defineAction({
   run(_ctx, input) {
     holds<Same<typeof input, { path: string; times?: number }>>();
     // @ts-expect-error there is no such property
-    input.paht;
+    void input.paht;
     // @ts-expect-error a number is no string
     input.path = 1;
     return null;
@@ -72,7 +73,7 @@ defineAction({
 defineAction({
   run(_ctx, input) {
     // @ts-expect-error nothing is known of input
-    input.name;
+    void input.name;
     return new Map([[1, input]]);
   },
 });
@@ -83,7 +84,7 @@ defineAction({
     ctx.signal.throwIfAborted();
     ctx.log.info('done', { left: ctx.remaining() });
     // @ts-expect-error there is no process, file or environment in a context
-    ctx.env;
+    void ctx.env;
   },
 });
 
@@ -105,7 +106,7 @@ defineConnector({ name: 'x' });
 // @ts-expect-error secrets are placeholders or values
 defineConnector({ name: 'x', version: '1.0.0', actions: {}, secrets: 'plain' });
 
-new ConnectorError('CODE', 'message', {
+export const failure = new ConnectorError('CODE', 'message', {
   retryable: true,
   // @ts-expect-error details are JSON
   details: () => 1,
