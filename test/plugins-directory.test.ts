@@ -60,7 +60,9 @@ describe('the plugins directory of a running host', () => {
   it('refuses a bad file with its reason, and goes on with the others', async () => {
     const text = await readFile(one, 'utf8');
     await writeFile(path.join(host.pluginsDir, 'torn.goflow.json'), text.slice(0, 500));
-    await writeFile(path.join(host.pluginsDir, 'changed.goflow.json'), text.replace("'one'", "'six'").replace('"one"', '"six"'));
+    const changed = JSON.parse(text) as Json;
+    changed.files['plugin.js'] += '//';
+    await writeFile(path.join(host.pluginsDir, 'changed.goflow.json'), JSON.stringify(changed));
     await mkdir(path.join(host.pluginsDir, 'folder.goflow.json'));
     await mkdir(path.join(host.pluginsDir, 'mine/dist'), { recursive: true });
     await copyFile(two, path.join(host.pluginsDir, 'mine/dist/half'));
