@@ -6,12 +6,19 @@ import type { Logger } from '../core/log.ts';
 import { problemOf, PROBLEM_TYPE } from './middleware/problem.ts';
 import { API_HEADERS } from './middleware/security-headers.ts';
 
+/** How long a client that is still sending may go on, into nothing, in milliseconds: a reset would take the answer from it. */
+const LINGER_MS = 1000;
+const answered = new WeakSet<Duplex>();
+
 /** Answers what is not HTTP, or not in time, with the same kind of problem document as everything else, and closes the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, log: Logger): void {
+  // Each further piece of the same garbage is an error again.
+  if (answered.has(socket)) return;
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
+  answered.add(socket);
   const refused = refusalOf(error.code);
   const traceId = newTraceId();
   const problem = problemOf(refused, traceId);
@@ -23,14 +30,22 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex, 
   });
 
   // Node keeps the answer in progress of a connection under this name; there is no other way to learn whether there is one.
-  const current = (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage;
+  const current = (socket as Duplex & { readonly _httpMessage?: ServerResponse | null })._httpMessage ?? null;
   const bytes = rawAnswer(problem.status, traceId, JSON.stringify(problem));
-  if (current === undefined || current === null || (!current.headersSent && !current.req.complete)) {
-    socket.end(bytes, () => socket.destroy());
-  } else if (current.req.complete && !current.writableFinished) {
-    // Garbage after a good request: that one is answered first.
-    current.once('close', () => void (socket.writable ? socket.end(bytes, () => socket.destroy()) : socket.destroy()));
-  } else socket.destroy();
+  if (current === null || (!current.headersSent && !current.req.complete)) endWith(socket, bytes);
+  // Garbage after a good request: that one is answered first.
+  else if (current.req.complete && !current.writableFinished) current.once('close', () => endWith(socket, bytes));
+  else socket.destroy();
+}
+
+function endWith(socket: Duplex, bytes: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(bytes);
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('end', () => socket.destroy()).once('close', () => clearTimeout(timer));
 }
 
 function refusalOf(code: string | undefined): GoflowError {

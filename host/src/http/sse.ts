@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 
 /** One event of a stream; `data` is one line of JSON. */
 export interface StreamEvent {
-  readonly id: number;
+  readonly id: string;
   readonly type: string;
   readonly data: unknown;
 }

@@ -29,6 +29,13 @@ describe('bytes that are not HTTP', () => {
     expect(headers).toContain(`X-Trace-Id: ${problem.trace_id}`);
   });
 
+  test('without end: the answer reaches whoever is still sending', async () => {
+    const host = await startHost();
+    const text = await host.raw(`GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'x'.repeat(3_000_000)}\r\n\r\n`);
+    expect(text).toMatch(/^HTTP\/1.1 431 /);
+    expect(host.logs.filter((line) => line['msg'] === 'request refused').length).toBe(1);
+  });
+
   test('behind a good request: that one is answered first', async () => {
     const host = await startHost();
     const text = await host.raw('GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\nGARBAGE\r\n\r\n');
@@ -160,9 +167,14 @@ describe('a server that closes', () => {
   });
 
   test('cuts off what does not finish in time', async () => {
-    const host = await startHost({ services: { store: { ping: () => new Promise(() => {}) } as never } });
+    let asked = false;
+    const ping = (): Promise<void> => {
+      asked = true;
+      return new Promise(() => {});
+    };
+    const host = await startHost({ services: { store: { ping } as never } });
     const answer = host.send('GET', '/readyz').catch((error: NodeJS.ErrnoException) => error.code);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => asked);
     await host.server.close(50);
     expect(await answer).toBe('ECONNRESET');
   });

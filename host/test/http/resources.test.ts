@@ -189,20 +189,33 @@ describe('events of a run', () => {
       ['retry: 1000'],
       ['id: 1', 'event: state', 'data: {"id":'],
       ['id: 2', 'event: progr', 'data: {"step'],
-      ['id: 3', 'event: state', 'data: {"id":'],
+      ['id: 3.end', 'event: state', 'data: {"id":'],
     ]);
   });
 
-  test('go on after Last-Event-ID, and say 204 when nothing more will come', async () => {
+  test('go on after Last-Event-ID, and say 204 to who has seen the end', async () => {
     const host = await hostWith('succeeded', (_signal, after) => from(after));
-    const rest = await host.send('GET', '/api/runs/run_1/events', { headers: { 'last-event-id': '2' } });
-    expect(rest.text).toContain('id: 3');
+    const after = (id: string) => host.send('GET', '/api/runs/run_1/events', { headers: { 'last-event-id': id } });
+    const rest = await after('2');
+    expect(rest.text).toContain('id: 3.end');
     expect(rest.text).not.toContain('id: 2');
-    expect((await host.send('GET', '/api/runs/run_1/events', { headers: { 'last-event-id': '3' } })).status).toBe(204);
-    expect((await host.send('GET', '/api/runs/run_1/events', { headers: { 'last-event-id': 'three' } })).status).toBe(
-      400,
-    );
+    expect((await after('3.end')).status).toBe(204);
+    expect((await after('three')).status).toBe(400);
     expect((await host.send('GET', '/api/runs/nobody/events')).status).toBe(404);
+    const head = await host.send('HEAD', '/api/runs/run_1/events');
+    expect([head.status, head.headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
+  });
+
+  test('have the end last, also where the source gives it first', async () => {
+    const log = { id: 7, type: 'log', data: { seq: 7, msg: 'x' } } as unknown as RunEvent;
+    const host = await hostWith('succeeded', () =>
+      (async function* () {
+        yield { id: 0, type: 'state', data: RUN } as const;
+        yield log;
+      })(),
+    );
+    const { text } = await host.send('GET', '/api/runs/run_1/events');
+    expect([...text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id)).toEqual(['7', '7.end']);
   });
 
   test('stop being made when the client is gone', async () => {
@@ -248,15 +261,16 @@ describe('events of a run', () => {
   });
 
   test('end when the server closes', async () => {
+    let waiting = false;
     const host = await hostWith('running', (signal) =>
       (async function* () {
         yield events[0] as RunEvent;
+        waiting = true;
         await new Promise((resolve) => signal?.addEventListener('abort', resolve));
       })(),
     );
     const answer = host.send('GET', '/api/runs/run_1/events');
-    await until(() => host.server.server.listening);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => waiting);
     await host.server.close(30_000);
     expect((await answer).text).toContain('id: 1');
   });
@@ -287,6 +301,14 @@ describe('webhooks', () => {
       ['tag', ['a', 'b']],
       ['__proto__', 'x'],
     ]);
+  });
+
+  test('keep what fills a secret parameter out of the record of the trigger', async () => {
+    const host = await startHost();
+    await host.send('POST', '/api/webhooks/wf_1', { json: { customer_name: 'Alex', token: { deep: 's3cret' } } });
+    const [request] = host.triggers;
+    expect(request?.parameters['token']).toEqual({ deep: 's3cret' });
+    expect(request?.trigger.body).toEqual({ customer_name: 'Alex', token: '***' });
   });
 
   test('take any JSON, or nothing', async () => {

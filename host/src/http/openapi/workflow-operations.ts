@@ -28,7 +28,8 @@ export function parametersSchema(workflow: WorkflowRecord): JsonObject {
   };
 }
 
-function declaredParameters(workflow: WorkflowRecord): readonly JsonObject[] {
+/** The parameters of a normalised definition. */
+export function declaredParameters(workflow: WorkflowRecord): readonly JsonObject[] {
   const declared = workflow.definition['parameters'];
   return Array.isArray(declared)
     ? (declared.filter((one) => typeof one === 'object' && one !== null) as JsonObject[])

@@ -1,6 +1,5 @@
 import { validationError } from '../../core/errors.ts';
-import { ENDED_STATUSES } from '../../core/records.ts';
-import type { RunStatus } from '../../core/records.ts';
+import type { RunRecord } from '../../core/records.ts';
 import type { RunEvent } from '../../run/types.ts';
 import { empty, WRITTEN } from '../reply.ts';
 import type { Reply } from '../reply.ts';
@@ -8,6 +7,7 @@ import { defineRoute } from '../route.ts';
 import type { Call, Route } from '../route.ts';
 import type { HttpServices } from '../services.ts';
 import { streamEvents } from '../sse.ts';
+import type { StreamEvent } from '../sse.ts';
 import { runId } from './runs.ts';
 
 export const runEventRoutes: readonly Route[] = [
@@ -22,10 +22,10 @@ export const runEventRoutes: readonly Route[] = [
       tag: 'Runs',
       summary: 'Follow a run',
       description:
-        'Server-Sent Events `state` (the run), `log` (a log line) and `progress`, until the run has ended. 204: the run has ended and there is nothing after `Last-Event-ID`; clients then stop asking.',
+        'Server-Sent Events `state` (the run), `log` (a log line) and `progress`, until the run has ended. 204: the run has ended and `Last-Event-ID` is its last event; clients then stop asking.',
       answers: {
         200: ['The events.', { type: 'string' }, 'text/event-stream'],
-        204: ['Nothing more will come.', null],
+        204: ['Everything has been seen.', null],
       },
       problems: [404],
       headers: { 'Last-Event-ID': 'The id of the last event that was seen; the stream goes on after it.' },
@@ -36,43 +36,48 @@ export const runEventRoutes: readonly Route[] = [
 
 async function events({ runs }: HttpServices, call: Call): Promise<Reply> {
   const id = runId(call);
-  const resumed = call.req.headers['last-event-id'];
-  const after = lastEventId(resumed);
+  const resumed = lastEventId(call.req.headers['last-event-id']);
   // Throws NOT_FOUND while there is still a status to answer with.
   const run = await runs.get(call.ctx, id);
-  const signal = AbortSignal.any([call.clientGone(), call.closing]);
-  const source = runs.events({ ...call.ctx, signal }, id, after)[Symbol.asyncIterator]();
-  let first: IteratorResult<RunEvent> | null = null;
-  if (resumed !== undefined && ENDED_STATUSES.includes(run.status as Exclude<RunStatus, 'queued' | 'running'>)) {
-    first = await source.next();
-    if (first.done === true) return empty(204);
-  }
+  if (resumed.atEnd && hasEnded(run)) return empty(204);
   const { res } = call;
   res.writeHead(200, call.headers(['Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no']));
   if (call.req.method === 'HEAD') {
-    await source.return?.();
     res.end();
     return WRITTEN;
   }
   res.write('retry: 1000\n\n');
-  await streamEvents(res, resume(first, source), signal);
+  const signal = AbortSignal.any([call.clientGone(), call.closing]);
+  await streamEvents(res, endLast(runs.events({ ...call.ctx, signal }, id, resumed.after), resumed.after), signal);
   return WRITTEN;
 }
 
-async function* resume(
-  first: IteratorResult<RunEvent> | null,
-  rest: AsyncIterator<RunEvent>,
-): AsyncGenerator<RunEvent> {
-  if (first !== null && first.done !== true) yield first.value;
-  yield* { [Symbol.asyncIterator]: () => rest };
+/**
+ * The state in which the run ended is always the last event, and its id says so (`17.end`): who comes back with that id has seen all, who comes back
+ * with `17` has not. A source that gives the state of an ended run before its log lines is put in order here.
+ */
+async function* endLast(source: AsyncIterable<RunEvent>, after: number): AsyncGenerator<StreamEvent> {
+  let last = after;
+  let end: RunEvent | null = null;
+  for await (const event of source) {
+    last = Math.max(last, event.id);
+    if (event.type === 'state' && hasEnded(event.data)) end = event;
+    else yield { id: String(event.id), type: event.type, data: event.data };
+  }
+  if (end !== null) yield { id: `${last}${END}`, type: end.type, data: end.data };
 }
 
-function lastEventId(header: string | string[] | undefined): number {
-  if (header === undefined || header === '') return 0;
-  const id = typeof header === 'string' && header.length <= 15 && /^[0-9]+$/.test(header) ? Number(header) : Number.NaN;
-  if (Number.isSafeInteger(id)) return id;
-  throw validationError(
-    [{ pointer: '/headers/Last-Event-ID', keyword: 'type', message: 'must be the id of an event of this run' }],
-    'the request',
-  );
+const END = '.end';
+const EVENT_ID = /^([0-9]{1,15})(\.end)?$/;
+
+function hasEnded({ status }: RunRecord): boolean {
+  return status !== 'queued' && status !== 'running';
+}
+
+function lastEventId(header: string | string[] | undefined): { readonly after: number; readonly atEnd: boolean } {
+  if (header === undefined || header === '') return { after: 0, atEnd: false };
+  const match = typeof header === 'string' ? EVENT_ID.exec(header) : null;
+  if (match !== null) return { after: Number(match[1]), atEnd: match[2] !== undefined };
+  const message = 'must be the id of an event of this run';
+  throw validationError([{ pointer: '/headers/Last-Event-ID', keyword: 'pattern', message }], 'the request');
 }

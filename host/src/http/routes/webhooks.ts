@@ -1,3 +1,4 @@
+import { MASK } from '@goflow/plugin-sdk/contract';
 import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Context } from '../../core/context.ts';
 import { GoflowError } from '../../core/errors.ts';
@@ -6,6 +7,7 @@ import { ref } from '../openapi/schemas.ts';
 import { json } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import type { Call, Route } from '../route.ts';
+import { declaredParameters } from '../openapi/workflow-operations.ts';
 import { isObject } from './input.ts';
 import { workflowId } from './workflows.ts';
 
@@ -36,7 +38,12 @@ export const webhookRoutes: readonly Route[] = [
       const body = call.body ?? {};
       const { run } = await runs.trigger(ctx, workflow, {
         parameters: parametersFrom(workflow, body),
-        trigger: { type: 'webhook', body, headers: headersOf(call), query: queryOf(call) },
+        trigger: {
+          type: 'webhook',
+          body: withoutSecrets(workflow, body),
+          headers: headersOf(call),
+          query: queryOf(call),
+        },
         waitMs: 0,
       });
       call.about({ runId: run.id });
@@ -52,14 +59,24 @@ export const webhookRoutes: readonly Route[] = [
 
 /** Own fields of the body whose names are those of declared parameters. */
 function parametersFrom(workflow: WorkflowRecord, body: JsonValue): JsonObject {
-  const declared = workflow.definition['parameters'];
   const parameters: Record<string, JsonValue> = {};
-  if (!isObject(body) || !Array.isArray(declared)) return parameters;
-  for (const parameter of declared as readonly JsonValue[]) {
-    const name = isObject(parameter) ? parameter['name'] : undefined;
+  if (!isObject(body)) return parameters;
+  for (const { name } of declaredParameters(workflow)) {
     if (typeof name === 'string' && Object.hasOwn(body, name)) setOwn(parameters, name, body[name] as JsonValue);
   }
   return parameters;
+}
+
+/** The body as the run's record shows it: a field that fills a secret parameter is seen by templates as `params.NAME` only. */
+function withoutSecrets(workflow: WorkflowRecord, body: JsonValue): JsonValue {
+  if (!isObject(body)) return body;
+  const secret = declaredParameters(workflow).filter((parameter) => parameter['secret'] === true);
+  const names = secret.map(({ name }) => name).filter((name) => typeof name === 'string' && Object.hasOwn(body, name));
+  if (names.length === 0) return body;
+  const shown: Record<string, JsonValue> = {};
+  for (const [name, value] of Object.entries(body))
+    setOwn(shown, name, names.includes(name) ? MASK : (value as JsonValue));
+  return shown;
 }
 
 function headersOf(call: Call): JsonObject {
