@@ -19,7 +19,7 @@ export const DEFAULT_SETTINGS: Settings = {
   lanesPerBundle: 4,
   lanesPerEngine: 64,
   idleLaneMs: 15_000,
-  lastLaneMs: 300_000,
+  lastLaneMs: 60_000,
   keptLanes: 4,
 };
 

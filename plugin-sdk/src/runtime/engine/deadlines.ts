@@ -1,5 +1,5 @@
 /** Width of a bucket: how much later than asked a deadline may be seen, in milliseconds. */
-const BUCKET_MS = 4;
+const BUCKET_MS = 2;
 /** A timer of Node holds at most 2^31 - 1 ms; a later deadline is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -19,7 +19,7 @@ export class Deadlines<T> {
     this.#expire = expire;
   }
 
-  /** Calls `expire(item)` at `at`, or up to 4 ms later. Returns the handle to remove it with. */
+  /** Calls `expire(item)` at `at`, or up to 2 ms later. Returns the handle to remove it with. */
   add(at: number, item: T): number {
     const number = Math.ceil(at / BUCKET_MS);
     const bucket = this.#buckets.get(number);

@@ -12,6 +12,8 @@ const MAX_UNANSWERED = 4;
 const IDLE_PINGS = 20;
 /** An aborted call whose end the engine has not told after so long will not end: the engine is killed. */
 const END_MS = 2000;
+/** An engine that is not ready after so long is given up. */
+const START_MS = 15_000;
 /** How long after the last trouble a spare is kept. */
 const SPARE_MS = 60_000;
 /** An engine that dies before it is ready is replaced after 100 ms, then 200, 400 … up to this. */
@@ -30,7 +32,8 @@ export class Fleet implements ProcessListener {
   readonly #quarantine = new Set<EngineProcess>();
   readonly #all = new Set<EngineProcess>();
   readonly #watchTimer: NodeJS.Timeout;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #retireTimers = new Set<NodeJS.Timeout>();
+  #fillTimer: NodeJS.Timeout | null = null;
   #spare: EngineProcess | null = null;
   #troubleAt = -Infinity;
   #failedStarts = 0;
@@ -100,10 +103,10 @@ export class Fleet implements ProcessListener {
     const timer = setInterval(() => {
       if (isHeld() && performance.now() < until) return;
       clearInterval(timer);
-      this.#timers.delete(timer);
+      this.#retireTimers.delete(timer);
       process.kill(cause);
     }, 10);
-    this.#timers.add(timer);
+    this.#retireTimers.add(timer);
   }
 
   ready(process: EngineProcess): void {
@@ -131,7 +134,7 @@ export class Fleet implements ProcessListener {
       this.restarts += 1;
       this.#log('warn', 'engine process ended', process, { cause, last_words: process.lastWords.slice(0, 500) });
     }
-    if (process.stats === null && cause === 'crash') this.#failedStarts += 1;
+    if (!process.hasStarted && cause !== 'shutdown') this.#failedStarts += 1;
     this.#fill();
     this.#listener.gone(process, cause);
   }
@@ -140,7 +143,8 @@ export class Fleet implements ProcessListener {
   async shutdown(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#watchTimer);
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of this.#retireTimers) clearInterval(timer);
+    if (this.#fillTimer !== null) clearTimeout(this.#fillTimer);
     const exits = [...this.#all].map((process) => process.exited);
     for (const process of this.#all) process.kill('shutdown');
     await Promise.all(exits);
@@ -163,17 +167,15 @@ export class Fleet implements ProcessListener {
   }
 
   #fillLater(): void {
-    if (this.#timers.size > 0) return;
-    const timer = setTimeout(
+    this.#fillTimer ??= setTimeout(
       () => {
-        this.#timers.delete(timer);
+        this.#fillTimer = null;
         const place = this.#active.indexOf(null);
         if (place >= 0 && !this.#closed) this.#active[place] = this.#spawn();
         if (this.#active.includes(null)) this.#fillLater();
       },
       Math.min(50 * 2 ** this.#failedStarts, MAX_BACKOFF_MS),
     );
-    this.#timers.add(timer);
   }
 
   #spawn(): EngineProcess {
@@ -192,11 +194,15 @@ export class Fleet implements ProcessListener {
     const isOnTime = now - this.#tickAt < 2 * PING_MS;
     this.#tickAt = now;
     this.#ticks += 1;
-    for (const process of this.#all) if (process.state === 'ready') this.#watchProcess(process, now, isOnTime);
+    for (const process of this.#all) {
+      if (process.state === 'ready') this.#watchProcess(process, now, isOnTime);
+      else if (process.state === 'starting' && now - process.startedAt > START_MS) process.kill('unresponsive');
+    }
     if (this.#options.spare === 'always') {
       if (this.pick('') !== null) this.#keepSpare();
     } else if (this.#spare?.state === 'ready' && now - this.#troubleAt > SPARE_MS) {
       this.#spare.kill('shutdown');
+      this.#spare = null;
     }
   }
 

@@ -27,6 +27,8 @@ export interface EndingCall {
 export class EngineProcess {
   /** `retiring`: takes no new calls, because it will be killed in a moment. */
   state: 'starting' | 'ready' | 'retiring' | 'gone' = 'starting';
+  /** Whether it was ever ready. */
+  hasStarted = false;
   readonly calls = new Map<number, Call>();
   readonly ending = new Map<number, EndingCall>();
   readonly startedAt = performance.now();
@@ -116,6 +118,7 @@ export class EngineProcess {
       if (message.type === 'ready') {
         if (this.state !== 'starting') return this.kill('malformed');
         this.state = 'ready';
+        this.hasStarted = true;
         this.#listener.ready(this);
       } else {
         this.#listener.message(this, message);
