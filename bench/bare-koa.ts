@@ -27,6 +27,8 @@ app.use(async (ctx) => {
   ctx.body = { message: `Welcome ${parameters.customer_name}! Your ${parameters.plan ?? 'free'} plan is ready.` };
 });
 const server = app.listen(0, '127.0.0.1', () => {
-  process.stdout.write(`${JSON.stringify({ msg: 'host ready', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ msg: 'host ready', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` })}\n`,
+  );
 });
 process.on('SIGTERM', () => process.exit(0));

@@ -63,6 +63,7 @@ export async function load(url: string, connections: number, seconds: number, bo
   ended = true;
   await Promise.all(drivers);
   latencies.sort((a, b) => a - b);
-  const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
+  const at = (share: number) =>
+    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return { requestsPerSecond: (latencies.length / took) * 1000, p50: at(0.5), p99: at(0.99), bad };
 }

@@ -85,7 +85,11 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** Runs that were only accepted go on after their answers: the next measurement begins when they have ended. */
 async function quiet(server: Server): Promise<void> {
   for (let open = 1; open > 0; ) {
-    const pages = await Promise.all(['queued', 'running'].map((status) => fetch(`${server.url}/api/runs?limit=1&status=${status}`).then((answer) => answer.json())));
+    const pages = await Promise.all(
+      ['queued', 'running'].map((status) =>
+        fetch(`${server.url}/api/runs?limit=1&status=${status}`).then((answer) => answer.json()),
+      ),
+    );
     open = (pages as { items: unknown[] }[]).reduce((sum, page) => sum + page.items.length, 0);
     if (open > 0) await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -93,11 +97,20 @@ async function quiet(server: Server): Promise<void> {
 
 function row(connections: number, name: string, measured: Load, reference: Load): string[] {
   const ratio = measured.requestsPerSecond / reference.requestsPerSecond;
-  return [String(connections), name, measured.requestsPerSecond.toFixed(0), measured.p50.toFixed(2), measured.p99.toFixed(2), ratio.toFixed(3)];
+  return [
+    String(connections),
+    name,
+    measured.requestsPerSecond.toFixed(0),
+    measured.p50.toFixed(2),
+    measured.p99.toFixed(2),
+    ratio.toFixed(3),
+  ];
 }
 
 function print(table: readonly (readonly string[])[]): void {
-  const widths = (table[0] as readonly string[]).map((_, column) => Math.max(...table.map((cells) => (cells[column] as string).length)));
+  const widths = (table[0] as readonly string[]).map((_, column) =>
+    Math.max(...table.map((cells) => (cells[column] as string).length)),
+  );
   table.forEach((cells, index) => {
     console.log(`| ${cells.map((cell, column) => cell.padEnd(widths[column] as number)).join(' | ')} |`);
     if (index === 0) console.log(`|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);

@@ -20,7 +20,10 @@ const SERVER_CORE = '0';
 /** Whether processes can be bound to cores here; without it the figures are of both cores together. */
 export const canPin = spawnSync('taskset', ['-c', SERVER_CORE, 'true']).status === 0;
 
-export async function startServer(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Server> {
+export async function startServer(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const folder = mkdtempSync(path.join(tmpdir(), 'goflow-bench-'));
   const log = path.join(folder, 'log');
   const out = openSync(log, 'a');
@@ -28,7 +31,12 @@ export async function startServer(args: readonly string[], env: Readonly<Record<
   const started = performance.now();
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', GOFLOW_DATA_DIR: path.join(folder, 'data'), ...env },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NODE_ENV: 'production',
+      GOFLOW_DATA_DIR: path.join(folder, 'data'),
+      ...env,
+    },
     stdio: ['ignore', out, 2],
   });
   closeSync(out);

@@ -58,7 +58,10 @@ const parts = {
   async engine() {
     await build({
       ...common,
-      entryPoints: { main: at('plugin-sdk/src/runtime/engine-process/main.ts'), sandbox: at('plugin-sdk/src/runtime/sandbox/worker.ts') },
+      entryPoints: {
+        main: at('plugin-sdk/src/runtime/engine-process/main.ts'),
+        sandbox: at('plugin-sdk/src/runtime/sandbox/worker.ts'),
+      },
       outdir: at('plugin-sdk/dist/engine'),
       plugins: [guestAsText],
     });
@@ -114,16 +117,24 @@ const parts = {
     for (const name of FIRST_PARTY) {
       const dist = at('plugins', name, 'dist');
       rmSync(dist, { recursive: true, force: true });
-      const made = spawnSync(process.execPath, [at('plugin-sdk/dist/cli.js'), 'build'], { cwd: at('plugins', name), encoding: 'utf8' });
+      const made = spawnSync(process.execPath, [at('plugin-sdk/dist/cli.js'), 'build'], {
+        cwd: at('plugins', name),
+        encoding: 'utf8',
+      });
       if (made.status !== 0) throw new Error(`plugins/${name}: goflow-plugin build failed\n${made.stderr}`);
-      for (const file of readdirSync(dist).filter((one) => one.endsWith('.goflow.json'))) digests.push(parseBundle(readFileSync(path.join(dist, file))).digest);
+      for (const file of readdirSync(dist).filter((one) => one.endsWith('.goflow.json')))
+        digests.push(parseBundle(readFileSync(path.join(dist, file))).digest);
     }
     mkdirSync(at('host/dist'), { recursive: true });
     writeFileSync(at('host/dist/first-party.json'), JSON.stringify(digests));
   },
 
   types() {
-    const made = spawnSync(process.execPath, [at('node_modules/typescript/lib/tsc.js'), '-p', at('plugin-sdk/tsconfig.types.json')], { encoding: 'utf8' });
+    const made = spawnSync(
+      process.execPath,
+      [at('node_modules/typescript/lib/tsc.js'), '-p', at('plugin-sdk/tsconfig.types.json')],
+      { encoding: 'utf8' },
+    );
     if (made.status !== 0) throw new Error(`types: tsc failed\n${made.stdout}`);
     // tsc does not copy declarations that were written by hand.
     copyFileSync(at('plugin-sdk/src/globals.d.ts'), at('plugin-sdk/dist/types/globals.d.ts'));

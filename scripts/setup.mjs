@@ -2,7 +2,16 @@
 // Runs on the machine's own Node (20 or newer) with built-in modules only, because it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -43,7 +52,8 @@ function readStamp(name) {
 
 function* sourceFiles(dir) {
   for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name === 'test' || entry.name.startsWith('.')) continue;
+    if (entry.name === 'node_modules' || entry.name === 'dist' || entry.name === 'test' || entry.name.startsWith('.'))
+      continue;
     const file = path.join(dir, entry.name);
     if (entry.isDirectory()) yield* sourceFiles(file);
     else if (entry.isFile()) yield file;
@@ -65,7 +75,8 @@ function lock() {
       if (error.code !== 'EEXIST') throw error;
     }
     const holder = Number(existsSync(file) ? readFileSync(file, 'utf8') : '');
-    if (!isAlive(holder) && existsSync(file) && Date.now() - statSync(file).mtimeMs > 1000) rmSync(file, { force: true });
+    if (!isAlive(holder) && existsSync(file) && Date.now() - statSync(file).mtimeMs > 1000)
+      rmSync(file, { force: true });
     else if (Date.now() > until) fail(`another set-up (process ${holder}) holds ${file}; end it, or delete the file`);
     else if (!told) {
       told = true;
@@ -86,13 +97,26 @@ function isAlive(pid) {
 }
 
 function install() {
-  const manifests = ['package.json', 'package-lock.json', '.npmrc', 'host/package.json', 'plugin-sdk/package.json'].map((file) => readFileSync(at(file)));
+  const manifests = ['package.json', 'package-lock.json', '.npmrc', 'host/package.json', 'plugin-sdk/package.json'].map(
+    (file) => readFileSync(at(file)),
+  );
   const stamp = sha256([...manifests, process.platform, process.arch]);
   if (readStamp('installed') === stamp && existsSync(at('node_modules'))) return;
   say('installing packages (npm ci); the first time takes about a minute');
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
-  const made = npm === undefined ? spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] }) : spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
+  const args = [
+    'ci',
+    '--ignore-scripts',
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ];
+  const made =
+    npm === undefined
+      ? spawnSync('npm', args, { cwd: root, stdio: ['ignore', 2, 2] })
+      : spawnSync(process.execPath, [npm, ...args], { cwd: root, stdio: ['ignore', 2, 2] });
   if (made.error) fail(`npm could not be started: ${made.error.message}`);
   if (made.status !== 0) fail(`npm ci failed with status ${made.status}; its messages stand above`);
   rmSync(path.join(stateDir, 'built'), { force: true });
@@ -102,7 +126,10 @@ function install() {
 /** The pinned Node 26 that everything else runs on. */
 function pinnedNode() {
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
-  if (name === undefined) fail(`no Node 26 package for ${process.platform}-${process.arch}; supported: ${Object.keys(NODE_PACKAGES).join(', ')}`);
+  if (name === undefined)
+    fail(
+      `no Node 26 package for ${process.platform}-${process.arch}; supported: ${Object.keys(NODE_PACKAGES).join(', ')}`,
+    );
   const binary = at('node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   if (!existsSync(binary)) {
     rmSync(path.join(stateDir, 'installed'), { force: true });
@@ -115,8 +142,17 @@ function pinnedNode() {
 
 function compile(node) {
   const sources = ['plugin-sdk', 'host', 'plugins'].flatMap((dir) => [...sourceFiles(at(dir))]);
-  const stamp = sha256([...sources.flatMap((file) => [path.relative(root, file), readFileSync(file)]), readFileSync(at('scripts/build.mjs')), readStamp('installed')]);
-  if (readStamp('built') === stamp && existsSync(at('host/dist/main.js')) && existsSync(at('plugin-sdk/dist/engine/main.js'))) return;
+  const stamp = sha256([
+    ...sources.flatMap((file) => [path.relative(root, file), readFileSync(file)]),
+    readFileSync(at('scripts/build.mjs')),
+    readStamp('installed'),
+  ]);
+  if (
+    readStamp('built') === stamp &&
+    existsSync(at('host/dist/main.js')) &&
+    existsSync(at('plugin-sdk/dist/engine/main.js'))
+  )
+    return;
   say('building');
   const made = spawnSync(node, [at('scripts/build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
   if (made.status !== 0) fail('the build failed; its messages stand above');

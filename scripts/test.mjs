@@ -18,7 +18,9 @@ function run(label, command, args) {
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', (error) => resolve({ label, ok: false, output: error.message, seconds: 0 }));
-    child.on('close', (status) => resolve({ label, ok: status === 0, output, seconds: (performance.now() - started) / 1000 }));
+    child.on('close', (status) =>
+      resolve({ label, ok: status === 0, output, seconds: (performance.now() - started) / 1000 }),
+    );
   });
 }
 
@@ -28,7 +30,11 @@ const checks =
     ? []
     : await Promise.all([
         run('types', process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', 'tsconfig.json']),
-        run('types of connectors', process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', 'tsconfig.plugins.json']),
+        run('types of connectors', process.execPath, [
+          require.resolve('typescript/lib/tsc.js'),
+          '-p',
+          'tsconfig.plugins.json',
+        ]),
         run('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']),
         run('format', bin('biome'), ['format']),
       ]);
@@ -39,10 +45,14 @@ for (const check of checks) {
 
 rmSync(report, { force: true });
 const vitest = path.join(path.dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
-const suite = spawn(process.execPath, [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters], {
-  cwd: root,
-  stdio: ['ignore', 'inherit', 'inherit'],
-});
+const suite = spawn(
+  process.execPath,
+  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters],
+  {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => suite.kill(signal));
 const status = await new Promise((resolve) => suite.on('close', resolve));
 

@@ -47,7 +47,12 @@ function descendants(pid: number): number[] {
 describe('after a kill -9 of the whole process tree', () => {
   afterAll(cleanUp);
 
-  async function prepared(): Promise<{ dataDir: string; pluginsDir: string; host: HostProcess; make(action: string, ms: number): Promise<string> }> {
+  async function prepared(): Promise<{
+    dataDir: string;
+    pluginsDir: string;
+    host: HostProcess;
+    make: (action: string, ms: number) => Promise<string>;
+  }> {
     const dataDir = await tempDir();
     const pluginsDir = await tempDir();
     const bundle = await buildConnector(CONNECTOR);

@@ -13,7 +13,11 @@ const WELCOME = {
     { name: 'plan', type: 'string', default: 'free', enum: ['free', 'pro'] },
   ],
   action: 'send_email',
-  config: { to: '{{params.email}}', subject: 'Welcome', message: 'Welcome {{params.customer_name}}! Your {{params.plan}} plan is ready.' },
+  config: {
+    to: '{{params.email}}',
+    subject: 'Welcome',
+    message: 'Welcome {{params.customer_name}}! Your {{params.plan}} plan is ready.',
+  },
   credential: 'smtp-main',
 };
 
@@ -34,7 +38,13 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
     const credential = await host.request('POST', '/api/credentials', {
       name: 'smtp-main',
       plugin: 'email',
-      values: { host: '127.0.0.1', port: mail.port, secure: 'none', from: 'hello@shop.example', default_to: 'desk@shop.example' },
+      values: {
+        host: '127.0.0.1',
+        port: mail.port,
+        secure: 'none',
+        from: 'hello@shop.example',
+        default_to: 'desk@shop.example',
+      },
     });
     expect(credential.status).toBe(201);
     const workflow = await host.request('POST', '/api/workflows', WELCOME);
@@ -58,8 +68,19 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
     );
     expect(answer.status, JSON.stringify(answer.body)).toBe(200);
     const run = answer.body;
-    expect(run).toMatchObject({ status: 'succeeded', trace_id: traceId, workflow_id: workflowId, workflow_version: 1, attempt: 1, error: null });
-    expect(run.output).toMatchObject({ accepted: ['alex@example.com'], rejected: [], message: 'Welcome Alex! Your pro plan is ready.' });
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      trace_id: traceId,
+      workflow_id: workflowId,
+      workflow_version: 1,
+      attempt: 1,
+      error: null,
+    });
+    expect(run.output).toMatchObject({
+      accepted: ['alex@example.com'],
+      rejected: [],
+      message: 'Welcome Alex! Your pro plan is ready.',
+    });
     expect(run.steps).toHaveLength(1);
     expect(run.steps[0]).toMatchObject({ action: 'send_email', plugin: 'email', status: 'succeeded', attempt: 1 });
     expect(run.steps[0].duration_ms).toBeLessThanOrEqual(run.duration_ms);
@@ -73,7 +94,14 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
     expect(received?.raw.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
 
     const executed = await host.line((line) => line.msg === 'workflow executed' && line['run_id'] === run.id);
-    expect(executed).toMatchObject({ component: 'executor', status: 'succeeded', trace_id: traceId, tenant_id: 'default', user_id: 'dev', duration_ms: run.duration_ms });
+    expect(executed).toMatchObject({
+      component: 'executor',
+      status: 'succeeded',
+      trace_id: traceId,
+      tenant_id: 'default',
+      user_id: 'dev',
+      duration_ms: run.duration_ms,
+    });
     const called = await host.line((line) => line.msg === 'action finished' && line['run_id'] === run.id);
     expect(called).toMatchObject({ component: 'plugin', plugin: 'email', action: 'send_email', trace_id: traceId });
     const sent = await host.line((line) => line.component === 'broker' && line['run_id'] === run.id);
@@ -87,7 +115,9 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
   });
 
   it('fills the default when the plan is left out', async () => {
-    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger?wait=20`, { parameters: { customer_name: 'Sam', email: 'sam@example.com' } });
+    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger?wait=20`, {
+      parameters: { customer_name: 'Sam', email: 'sam@example.com' },
+    });
     expect(answer.body).toMatchObject({ status: 'succeeded', parameters: { plan: 'free' } });
     expect(mail.mails.at(-1)?.parsed.text?.trim()).toBe('Welcome Sam! Your free plan is ready.');
   });
@@ -99,12 +129,19 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
       config: { message: 'Welcome {{params.customer_name}}! Your {{params.plan}} plan is ready.' },
     });
     expect(created.status, JSON.stringify(created.body)).toBe(201);
-    const answer = await host.request('POST', `/api/workflows/${created.body.id}/trigger`, { parameters: { customer_name: 'Kim', email: 'kim@example.com' } }, { prefer: 'wait=20' });
+    const answer = await host.request(
+      'POST',
+      `/api/workflows/${created.body.id}/trigger`,
+      { parameters: { customer_name: 'Kim', email: 'kim@example.com' } },
+      { prefer: 'wait=20' },
+    );
     expect(answer.body).toMatchObject({ status: 'succeeded', output: { accepted: ['desk@shop.example'] } });
   });
 
   it('answers 202 with a Location once the run is durable', async () => {
-    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger`, { parameters: { customer_name: 'Lee', email: 'lee@example.com' } });
+    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger`, {
+      parameters: { customer_name: 'Lee', email: 'lee@example.com' },
+    });
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toBe(`/api/runs/${answer.body.run_id}`);
     expect(Object.keys(answer.body).sort()).toEqual(['run_id', 'status', 'trace_id', 'workflow_id']);
@@ -116,7 +153,9 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
   });
 
   it('tells every wrong parameter at once, with its pointer', async () => {
-    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger`, { parameters: { email: 5, plan: 'gold', colour: 'red' } });
+    const answer = await host.request('POST', `/api/workflows/${workflowId}/trigger`, {
+      parameters: { email: 5, plan: 'gold', colour: 'red' },
+    });
     expect(answer.status).toBe(400);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
     const found = answer.body.errors.map((one: { pointer: string; keyword: string }) => [one.pointer, one.keyword]);
@@ -138,9 +177,19 @@ describe('the main job: a connector from its source to a triggered, sandboxed, d
 
   it('works as plain curl does it: no header, no action', async () => {
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
-    const created = await host.request('POST', '/api/workflows', '{"name":"Welcome Email","parameters":[{"name":"user","type":"string"}]}', form);
+    const created = await host.request(
+      'POST',
+      '/api/workflows',
+      '{"name":"Welcome Email","parameters":[{"name":"user","type":"string"}]}',
+      form,
+    );
     expect(created.status).toBe(201);
-    const answer = await host.request('POST', `/api/workflows/${created.body.id}/trigger?wait=5`, '{"parameters":{"user":"Alex"}}', form);
+    const answer = await host.request(
+      'POST',
+      `/api/workflows/${created.body.id}/trigger?wait=5`,
+      '{"parameters":{"user":"Alex"}}',
+      form,
+    );
     expect(answer.body).toMatchObject({ status: 'succeeded', output: { user: 'Alex' }, steps: [] });
   });
 });

@@ -34,7 +34,12 @@ describe('the plugins directory of a running host', () => {
   it('takes a bundle up, finishes runs on the version that they began with, and lets it go', async () => {
     await copyFile(one, path.join(host.pluginsDir, path.basename(one)));
     await until(plugins, (items) => items.some((item) => item.name === 'greeter' && item.version === '1.0.0'));
-    const made = await host.request('POST', '/api/workflows', { name: 'greet', parameters: [{ name: 'ms', type: 'integer', default: 0 }], action: 'greet', config: { ms: '{{params.ms}}' } });
+    const made = await host.request('POST', '/api/workflows', {
+      name: 'greet',
+      parameters: [{ name: 'ms', type: 'integer', default: 0 }],
+      action: 'greet',
+      config: { ms: '{{params.ms}}' },
+    });
     const trigger = `/api/workflows/${made.body.id}/trigger?wait=10`;
     expect((await host.request('POST', trigger, {})).body.output).toBe('one');
 
@@ -66,8 +71,16 @@ describe('the plugins directory of a running host', () => {
     await mkdir(path.join(host.pluginsDir, 'folder.goflow.json'));
     await mkdir(path.join(host.pluginsDir, 'mine/dist'), { recursive: true });
     await copyFile(two, path.join(host.pluginsDir, 'mine/dist/half'));
-    await rename(path.join(host.pluginsDir, 'mine/dist/half'), path.join(host.pluginsDir, 'mine/dist', path.basename(two)));
-    const items = await until(plugins, (all) => all.filter((item) => item.state === 'refused').length === 2 && all.some((item) => item.name === 'greeter' && item.state === 'enabled'));
+    await rename(
+      path.join(host.pluginsDir, 'mine/dist/half'),
+      path.join(host.pluginsDir, 'mine/dist', path.basename(two)),
+    );
+    const items = await until(
+      plugins,
+      (all) =>
+        all.filter((item) => item.state === 'refused').length === 2 &&
+        all.some((item) => item.name === 'greeter' && item.state === 'enabled'),
+    );
     const refused = items.filter((item) => item.state === 'refused');
     expect(refused.map((item) => item.file).sort()).toEqual(['changed.goflow.json', 'torn.goflow.json']);
     for (const item of refused) expect(item.reason).toMatch(/\w+ \w+/);
@@ -75,8 +88,14 @@ describe('the plugins directory of a running host', () => {
   });
 
   it('takes an upload once, and refuses another digest under the same version', async () => {
-    const bundle = await readFile(await buildConnector(greeter('1.0.0', 'uploaded').replaceAll('greeter', 'uploaded')), 'utf8');
-    const other = await readFile(await buildConnector(greeter('1.0.0', 'other').replaceAll('greeter', 'uploaded')), 'utf8');
+    const bundle = await readFile(
+      await buildConnector(greeter('1.0.0', 'uploaded').replaceAll('greeter', 'uploaded')),
+      'utf8',
+    );
+    const other = await readFile(
+      await buildConnector(greeter('1.0.0', 'other').replaceAll('greeter', 'uploaded')),
+      'utf8',
+    );
     const first = await host.request('POST', '/api/plugins', bundle);
     expect(first.status, JSON.stringify(first.body)).toBe(201);
     expect(first.body.manifest.name).toBe('uploaded');

@@ -63,12 +63,19 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   await using undo = new AsyncDisposableStack();
 
   // The engine's process starts while the database opens.
-  const engine = createEngine({ log: (level, message, fields) => logging.for('sandbox').log(level, null, message, fields) });
+  const engine = createEngine({
+    log: (level, message, fields) => logging.for('sandbox').log(level, null, message, fields),
+  });
   undo.defer(() => engine.shutdown());
   const store = await openSqliteStore({ dataDir: config.dataDir, log: logging.for('store') });
   undo.defer(() => store.close());
   const vault = await openVault({ dataDir: config.dataDir, masterKey: config.masterKey, store });
-  const auth = createAuth({ store, adminKey: config.adminKey, loopback: isLoopback(config.host), log: logging.for('auth') });
+  const auth = createAuth({
+    store,
+    adminKey: config.adminKey,
+    loopback: isLoopback(config.host),
+    log: logging.for('auth'),
+  });
   await refuseOpenToTheWorld(config, auth);
 
   const broker = createBroker({
@@ -99,7 +106,12 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     credentials,
     engine,
     broker,
-    logs: { plugin: logging.for('plugin'), sandbox: logging.for('sandbox'), broker: logging.for('broker'), executor: logging.for('executor') },
+    logs: {
+      plugin: logging.for('plugin'),
+      sandbox: logging.for('sandbox'),
+      broker: logging.for('broker'),
+      executor: logging.for('executor'),
+    },
   };
   const executor = createExecutor({ ...steps, store, isStopping: () => stopping });
   const admission = createAdmission(ADMISSION);
@@ -144,7 +156,15 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     await engine.shutdown();
     await disposal.disposeAsync();
   }
-  return { url: server.url, logging, workflows, runs, plugins, credentials, close: (drainMs) => (closing ??= close(drainMs)) };
+  return {
+    url: server.url,
+    logging,
+    workflows,
+    runs,
+    plugins,
+    credentials,
+    close: (drainMs) => (closing ??= close(drainMs)),
+  };
 }
 
 function readAllowPrivate(text: string): AllowPrivate {
@@ -161,7 +181,9 @@ function isLoopback(host: string): boolean {
 
 async function refuseOpenToTheWorld(config: HostConfig, auth: Auth): Promise<void> {
   if ((await auth.mode(systemContext())) !== 'locked') return;
-  throw new ConfigError(`GOFLOW_HOST: "${config.host}" is not a loopback address and no API key exists; set GOFLOW_ADMIN_KEY, or listen on 127.0.0.1`);
+  throw new ConfigError(
+    `GOFLOW_HOST: "${config.host}" is not a loopback address and no API key exists; set GOFLOW_ADMIN_KEY, or listen on 127.0.0.1`,
+  );
 }
 
 function engineHealth(engines: number): { readonly ok: boolean; readonly detail?: string } {

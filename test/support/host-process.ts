@@ -16,7 +16,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any: tests read answers freely; a wrong shape fails an assertion.
+// oxlint-disable-next-line typescript/no-explicit-any -- tests read answers freely; a wrong shape fails an assertion.
 export type Json = any;
 
 export interface Answer {
@@ -67,11 +67,15 @@ export async function cleanUp(): Promise<void> {
 export async function startHost(options: StartOptions = {}): Promise<HostProcess> {
   const dataDir = options.dataDir ?? (await tempDir());
   const pluginsDir = options.pluginsDir ?? (await tempDir());
-  const child = spawn(process.execPath, [MAIN, options.command ?? 'start', '--port', '0', '--data-dir', dataDir, '--plugins-dir', pluginsDir], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    [MAIN, options.command ?? 'start', '--port', '0', '--data-dir', dataDir, '--plugins-dir', pluginsDir],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'] ?? '', ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
   const lines: LogLine[] = [];
   const watchers = new Set<() => void>();
   let rest = '';
@@ -93,11 +97,25 @@ export async function startHost(options: StartOptions = {}): Promise<HostProcess
 
   function line(fits: (line: LogLine) => boolean): Promise<LogLine> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => finish(() => reject(new Error(`no such log line; the last ones:\n${lines.slice(-5).map((one) => JSON.stringify(one)).join('\n')}\n${errors}`))), LINE_TIMEOUT_MS);
+      const timer = setTimeout(
+        () =>
+          finish(() =>
+            reject(
+              new Error(
+                `no such log line; the last ones:\n${lines
+                  .slice(-5)
+                  .map((one) => JSON.stringify(one))
+                  .join('\n')}\n${errors}`,
+              ),
+            ),
+          ),
+        LINE_TIMEOUT_MS,
+      );
       const look = () => {
         const found = lines.find(fits);
         if (found !== undefined) finish(() => resolve(found));
-        else if (child.exitCode !== null) finish(() => reject(new Error(`the host ended with status ${child.exitCode}: ${errors}`)));
+        else if (child.exitCode !== null)
+          finish(() => reject(new Error(`the host ended with status ${child.exitCode}: ${errors}`)));
       };
       const finish = (settle: () => void) => {
         clearTimeout(timer);
@@ -146,7 +164,8 @@ export async function until<T>(ask: () => Promise<T>, fits: (value: T) => boolea
   for (;;) {
     const value = await ask();
     if (fits(value)) return value;
-    if (performance.now() > end) throw new Error(`not in ${timeoutMs} ms; the last answer: ${JSON.stringify(value)?.slice(0, 2000)}`);
+    if (performance.now() > end)
+      throw new Error(`not in ${timeoutMs} ms; the last answer: ${JSON.stringify(value)?.slice(0, 2000)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

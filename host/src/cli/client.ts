@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import { CommandFailure } from './failure.ts';
+import { text } from './output.ts';
 
 /** Longest wait for the head of an answer that is not asked to wait, in milliseconds. */
 const TIMEOUT_MS = 30_000;
@@ -48,8 +49,11 @@ export function createClient(options: ClientOptions): Client {
         signal,
       });
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : (error as Error).message;
-      throw new CommandFailure(`no answer from ${base.origin}: ${cause}. Is the host running there? See --url and GOFLOW_URL.`);
+      const cause =
+        error instanceof Error && error.cause instanceof Error ? error.cause.message : (error as Error).message;
+      throw new CommandFailure(
+        `no answer from ${base.origin}: ${cause}. Is the host running there? See --url and GOFLOW_URL.`,
+      );
     }
     if (!response.ok) throw new CommandFailure(await problemText(response));
     return response;
@@ -96,16 +100,20 @@ export function createClient(options: ClientOptions): Client {
 
 /** A problem (RFC 9457) as lines for people. */
 async function problemText(response: Response): Promise<string> {
-  const text = await response.text();
+  const body = await response.text();
   let problem: JsonObject;
   try {
-    problem = JSON.parse(text) as JsonObject;
+    problem = JSON.parse(body) as JsonObject;
   } catch {
     return `the host answered ${response.status} ${response.statusText}`;
   }
-  const lines = [`${String(problem['code'] ?? response.status)}: ${String(problem['detail'] ?? problem['title'] ?? response.statusText)}`];
+  const lines = [
+    `${text(problem['code'] ?? response.status)}: ${text(problem['detail'] ?? problem['title'] ?? response.statusText)}`,
+  ];
   const errors = problem['errors'];
-  if (Array.isArray(errors)) for (const error of errors as readonly JsonObject[]) lines.push(`  ${String(error['pointer']) || '/'}: ${String(error['message'])}`);
-  if (problem['trace_id'] !== undefined) lines.push(`  trace_id ${String(problem['trace_id'])}`);
+  if (Array.isArray(errors))
+    for (const error of errors as readonly JsonObject[])
+      lines.push(`  ${text(error['pointer']) || '/'}: ${text(error['message'])}`);
+  if (problem['trace_id'] !== undefined) lines.push(`  trace_id ${text(problem['trace_id'])}`);
   return lines.join('\n');
 }

@@ -14,7 +14,13 @@ interface Check {
 
 /** Checks what a host needs on this machine. Gives the exit status: 1 when something is wrong. */
 export async function runDoctor(config: HostConfig, json: boolean): Promise<number> {
-  const checks = [nodeVersion(), await dataDir(config.dataDir), await pluginsDir(config.pluginsDir), await port(config), authentication(config)];
+  const checks = [
+    nodeVersion(),
+    await dataDir(config.dataDir),
+    await pluginsDir(config.pluginsDir),
+    await port(config),
+    authentication(config),
+  ];
   if (json) printJson(checks as never);
   else for (const check of checks) say(`${check.ok ? 'ok ' : 'BAD'}  ${check.name}: ${check.detail}`);
   return checks.every((check) => check.ok) ? 0 : 1;
@@ -22,7 +28,11 @@ export async function runDoctor(config: HostConfig, json: boolean): Promise<numb
 
 function nodeVersion(): Check {
   const major = Number(process.versions.node.split('.')[0]);
-  return { name: 'node', ok: major >= 26, detail: major >= 26 ? process.versions.node : `${process.versions.node}; Node 26 is needed: npm ci installs it` };
+  return {
+    name: 'node',
+    ok: major >= 26,
+    detail: major >= 26 ? process.versions.node : `${process.versions.node}; Node 26 is needed: npm ci installs it`,
+  };
 }
 
 async function dataDir(dir: string): Promise<Check> {
@@ -31,9 +41,17 @@ async function dataDir(dir: string): Promise<Check> {
     await access(dir, constants.W_OK | constants.R_OK);
     const { mode } = await stat(dir);
     const open = (mode & 0o077) !== 0;
-    return { name: 'data directory', ok: !open, detail: open ? `${dir} can be read by other users; run: chmod 700 ${dir}` : dir };
+    return {
+      name: 'data directory',
+      ok: !open,
+      detail: open ? `${dir} can be read by other users; run: chmod 700 ${dir}` : dir,
+    };
   } catch (error) {
-    return { name: 'data directory', ok: false, detail: `${dir} cannot be used: ${messageOf(error)}; set GOFLOW_DATA_DIR` };
+    return {
+      name: 'data directory',
+      ok: false,
+      detail: `${dir} cannot be used: ${messageOf(error)}; set GOFLOW_DATA_DIR`,
+    };
   }
 }
 
@@ -49,8 +67,16 @@ async function pluginsDir(dir: string): Promise<Check> {
 function port(config: HostConfig): Promise<Check> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', (error) => resolve({ name: 'address', ok: false, detail: `${config.host}:${config.port} cannot be had: ${error.message}; set GOFLOW_PORT, or stop the other program` }));
-    server.listen(config.port, config.host, () => server.close(() => resolve({ name: 'address', ok: true, detail: `${config.host}:${config.port} is free` })));
+    server.once('error', (error) =>
+      resolve({
+        name: 'address',
+        ok: false,
+        detail: `${config.host}:${config.port} cannot be had: ${error.message}; set GOFLOW_PORT, or stop the other program`,
+      }),
+    );
+    server.listen(config.port, config.host, () =>
+      server.close(() => resolve({ name: 'address', ok: true, detail: `${config.host}:${config.port} is free` })),
+    );
   });
 }
 
@@ -60,6 +86,8 @@ function authentication(config: HostConfig): Check {
   return {
     name: 'authentication',
     ok: loopback,
-    detail: loopback ? 'no key: open to this machine only' : `no key, and ${config.host} is not loopback: the host refuses to start unless a key exists; set GOFLOW_ADMIN_KEY`,
+    detail: loopback
+      ? 'no key: open to this machine only'
+      : `no key, and ${config.host} is not loopback: the host refuses to start unless a key exists; set GOFLOW_ADMIN_KEY`,
   };
 }

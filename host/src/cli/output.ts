@@ -11,15 +11,28 @@ export function printJson(value: JsonValue): void {
 
 /** A table for people: one row an item, columns as wide as they need. */
 export function printTable(columns: readonly string[], items: readonly JsonObject[]): void {
-  const rows = [columns.map((column) => column.toUpperCase()), ...items.map((item) => columns.map((column) => cell(item[column])))];
+  const rows = [
+    columns.map((column) => column.toUpperCase()),
+    ...items.map((item) => columns.map((column) => cell(item[column]))),
+  ];
   const widths = columns.map((_, index) => Math.max(...rows.map((row) => (row[index] as string).length)));
-  for (const row of rows) process.stdout.write(`${row.map((text, index) => text.padEnd(widths[index] as number)).join('  ').trimEnd()}\n`);
+  for (const row of rows)
+    process.stdout.write(
+      `${row
+        .map((text, index) => text.padEnd(widths[index] as number))
+        .join('  ')
+        .trimEnd()}\n`,
+    );
 }
 
 // Values come from strangers: control characters would let them write to the terminal.
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const CONTROL = /\p{Cc}/gu;
+
+/** A field of an answer as text. */
+export function text(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
+}
 
 function cell(value: JsonValue | undefined): string {
-  const text = value === undefined || value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.replaceAll(CONTROL, ' ');
+  return value === undefined || value === null ? '-' : text(value).replaceAll(CONTROL, ' ');
 }

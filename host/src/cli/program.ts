@@ -18,7 +18,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     .helpCommand(false)
     .showHelpAfterError('(see --help)')
     .exitOverride()
-    .configureOutput({ writeOut: (text) => process.stdout.write(text), writeErr: (text) => process.stderr.write(text) });
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(text),
+      writeErr: (text) => process.stderr.write(text),
+    });
   addHostCommands(program);
   addPluginCommands(program);
   addWorkflowCommands(program);

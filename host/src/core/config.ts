@@ -139,29 +139,43 @@ export const VARIABLES = [
 
 /** The flag of a variable: GOFLOW_DATA_DIR → data-dir. */
 export function flagOf(name: string): string {
-  return name.replace(/^GOFLOW_/, '').toLowerCase().replaceAll('_', '-');
+  return name
+    .replace(/^GOFLOW_/, '')
+    .toLowerCase()
+    .replaceAll('_', '-');
 }
 
 /**
  * Reads the configuration; a flag beats its variable. An empty variable counts as not set.
  * @throws ConfigError naming the first wrong value
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string | undefined>> = {}): HostConfig {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string | undefined>> = {},
+): HostConfig {
   if (isSet(env['GOFLOW_DATABASE_URL'])) {
-    throw new ConfigError('GOFLOW_DATABASE_URL is set, but this version stores in SQLite only; unset it to use the database in GOFLOW_DATA_DIR');
+    throw new ConfigError(
+      'GOFLOW_DATABASE_URL is set, but this version stores in SQLite only; unset it to use the database in GOFLOW_DATA_DIR',
+    );
   }
   const config: Record<string, unknown> = {};
   for (const definition of VARIABLES) {
     const flag = flags[flagOf(definition.name)];
     const alias = 'alias' in definition ? definition.alias : undefined;
-    const source = flag !== undefined ? `--${flagOf(definition.name)}` : isSet(env[definition.name]) || alias === undefined ? definition.name : alias;
+    const source =
+      flag !== undefined
+        ? `--${flagOf(definition.name)}`
+        : isSet(env[definition.name]) || alias === undefined
+          ? definition.name
+          : alias;
     const given = flag ?? env[source];
     const text = isSet(given) || flag !== undefined ? (given as string) : definition.fallback;
     if (text === undefined) continue;
     const value = definition.parse(text);
     if (value === undefined) {
       // A key is a secret even when it is wrong.
-      const shown = definition.field === 'adminKey' || definition.field === 'masterKey' ? 'the given value' : JSON.stringify(text);
+      const shown =
+        definition.field === 'adminKey' || definition.field === 'masterKey' ? 'the given value' : JSON.stringify(text);
       throw new ConfigError(`${source}: ${shown} is not ${definition.allowed}`);
     }
     config[definition.field] = value;

@@ -91,7 +91,9 @@ export function traceparentOf(ctx: Pick<Context, 'traceId' | 'spanId'>): string 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
 
 /** Trace and parent span of a `traceparent` header; null where it is missing or malformed. */
-export function parseTraceparent(header: string | undefined): { readonly traceId: string; readonly parentSpanId: string } | null {
+export function parseTraceparent(
+  header: string | undefined,
+): { readonly traceId: string; readonly parentSpanId: string } | null {
   const match = header === undefined ? null : TRACEPARENT.exec(header);
   // Version 00 has exactly four fields; later ones may have more.
   if (match === null || (match[3] !== undefined && header?.startsWith('00'))) return null;

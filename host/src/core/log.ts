@@ -4,7 +4,17 @@ import type { Context } from './context.ts';
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-export const COMPONENTS = ['host', 'http', 'auth', 'store', 'executor', 'plugin', 'sandbox', 'broker', 'scheduler'] as const;
+export const COMPONENTS = [
+  'host',
+  'http',
+  'auth',
+  'store',
+  'executor',
+  'plugin',
+  'sandbox',
+  'broker',
+  'scheduler',
+] as const;
 export type Component = (typeof COMPONENTS)[number];
 
 /** Fields of a log line besides `timestamp`, `level`, `msg`, `component`; names as in docs/API.md, "Logs". */
@@ -39,7 +49,8 @@ export interface LogOptions {
 
 /** One JSON object a line. The only place that knows pino. */
 export function createLogging(options: LogOptions): Logging {
-  const destination = options.write === undefined ? pino.destination({ dest: 1, sync: true }) : { write: options.write };
+  const destination =
+    options.write === undefined ? pino.destination({ dest: 1, sync: true }) : { write: options.write };
   const root = pino(
     {
       base: null,

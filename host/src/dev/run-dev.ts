@@ -20,7 +20,9 @@ export async function runDev(config: HostConfig): Promise<number> {
   const inbox = await openInbox(INBOX_PORT);
   const allowed = [config.egressAllowPrivate, `127.0.0.1:${inbox.port}`].filter((part) => part !== '').join(',');
   try {
-    return await runHost({ ...config, egressAllowPrivate: allowed }, { extraRoutes: [inboxRoute(inbox)] }, (host) => prepare(host, inbox));
+    return await runHost({ ...config, egressAllowPrivate: allowed }, { extraRoutes: [inboxRoute(inbox)] }, (host) =>
+      prepare(host, inbox),
+    );
   } finally {
     await inbox.close();
   }
@@ -71,13 +73,23 @@ async function putCredential(host: Host, ctx: Context, port: number): Promise<vo
   await host.credentials.create(ctx, {
     name: CREDENTIAL,
     plugin: 'email',
-    values: { host: '127.0.0.1', port, secure: 'none', from: 'GoFlow <hello@goflow.example>', default_to: 'inbox@goflow.example' },
+    values: {
+      host: '127.0.0.1',
+      port,
+      secure: 'none',
+      from: 'GoFlow <hello@goflow.example>',
+      default_to: 'inbox@goflow.example',
+    },
   });
 }
 
 /** `examples/<name>/workflow.json` of this checkout; none where the package stands alone. */
 function exampleWorkflows(): readonly { readonly id: string; readonly body: JsonValue }[] {
-  const dir = path.join(path.dirname(createRequire(import.meta.url).resolve('@goflow/host/package.json')), '..', 'examples');
+  const dir = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('@goflow/host/package.json')),
+    '..',
+    'examples',
+  );
   if (!existsSync(dir)) return [];
   return readdirSync(dir).flatMap((name) => {
     const file = path.join(dir, name, 'workflow.json');

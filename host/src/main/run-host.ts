@@ -8,7 +8,11 @@ import { createHost, type Host, type HostOptions } from '../host.ts';
  * within the drain time, the rest goes back to the queue. A second signal ends at once.
  * @param whenReady called once the host listens
  */
-export async function runHost(config: HostConfig, options: HostOptions = {}, whenReady?: (host: Host) => Promise<void>): Promise<number> {
+export async function runHost(
+  config: HostConfig,
+  options: HostOptions = {},
+  whenReady?: (host: Host) => Promise<void>,
+): Promise<number> {
   const logging = createLogging({ level: config.logLevel, levels: config.logLevels });
   const log = logging.for('host');
   process.on('uncaughtException', (error) => {

@@ -1,4 +1,10 @@
-import { MAX_LOG_CHARS, MAX_LOG_LINES, type ErrorData, type JsonObject, type JsonValue } from '@goflow/plugin-sdk/contract';
+import {
+  MAX_LOG_CHARS,
+  MAX_LOG_LINES,
+  type ErrorData,
+  type JsonObject,
+  type JsonValue,
+} from '@goflow/plugin-sdk/contract';
 import { withDeadline, withRun, type Context } from '../core/context.ts';
 import type { RunInternals, RunLogRecord, RunRecord, RunStatus, StepRecord } from '../core/records.ts';
 import type { CompiledWorkflow } from '../workflow/compile.ts';
@@ -49,7 +55,10 @@ export class ActiveRun {
     this.#base = init.record;
     this.accepted = performance.now();
     const deadline = this.accepted + init.workflow.definition.execution_timeout * 1000;
-    this.ctx = withDeadline(withRun(init.ctx, init.record.workflow_id, init.record.id, this.#controller.signal), deadline);
+    this.ctx = withDeadline(
+      withRun(init.ctx, init.record.workflow_id, init.record.id, this.#controller.signal),
+      deadline,
+    );
     this.storeCtx = { ...this.ctx, signal: null, deadline: Number.POSITIVE_INFINITY };
     this.workflow = init.workflow;
     this.internals = init.internals;
@@ -133,7 +142,13 @@ export class ActiveRun {
   }
 
   /** Keeps a log line of the connector; past the limit it is only counted. */
-  log(level: RunLogRecord['level'], msg: string, stepId: string | null, attempt: number, fields: JsonObject | null): void {
+  log(
+    level: RunLogRecord['level'],
+    msg: string,
+    stepId: string | null,
+    attempt: number,
+    fields: JsonObject | null,
+  ): void {
     if (this.#seq >= MAX_LOG_LINES) {
       this.#dropped += 1;
       return;
@@ -145,7 +160,13 @@ export class ActiveRun {
     this.#dropped += lines;
   }
 
-  #keep(level: RunLogRecord['level'], msg: string, stepId: string | null, attempt: number, fields: JsonObject | null): void {
+  #keep(
+    level: RunLogRecord['level'],
+    msg: string,
+    stepId: string | null,
+    attempt: number,
+    fields: JsonObject | null,
+  ): void {
     this.#seq += 1;
     const line: RunLogRecord = {
       seq: this.#seq,
@@ -170,7 +191,13 @@ export class ActiveRun {
   /** The last line, when lines were dropped. */
   closeLogs(): void {
     if (this.#dropped === 0) return;
-    this.#keep('warn', `${this.#dropped} more log lines were dropped; a run keeps ${MAX_LOG_LINES}`, null, this.attempt, null);
+    this.#keep(
+      'warn',
+      `${this.#dropped} more log lines were dropped; a run keeps ${MAX_LOG_LINES}`,
+      null,
+      this.attempt,
+      null,
+    );
     this.#dropped = 0;
   }
 

@@ -16,7 +16,12 @@ import type { StepServices } from './step.ts';
  * run can know (outputs of earlier steps) stays as the placeholder that it is. Secrets are masked.
  * @throws VALIDATION_FAILED with every problem of the parameters
  */
-export async function dryRun(services: Pick<StepServices, 'plugins' | 'credentials'>, ctx: Context, workflow: WorkflowRecord, parameters: JsonObject): Promise<JsonObject> {
+export async function dryRun(
+  services: Pick<StepServices, 'plugins' | 'credentials'>,
+  ctx: Context,
+  workflow: WorkflowRecord,
+  parameters: JsonObject,
+): Promise<JsonObject> {
   const compiled = compileWorkflow(workflow);
   const { values, problems } = compiled.parameters.apply(parameters);
   if (problems.length > 0) throw validationError(problems, 'the parameters');
@@ -41,7 +46,11 @@ export async function dryRun(services: Pick<StepServices, 'plugins' | 'credentia
   };
 }
 
-async function describeStep(services: Pick<StepServices, 'plugins' | 'credentials'>, run: ActiveRun, step: CompiledStep): Promise<JsonObject> {
+async function describeStep(
+  services: Pick<StepServices, 'plugins' | 'credentials'>,
+  run: ActiveRun,
+  step: CompiledStep,
+): Promise<JsonObject> {
   const { definition } = step;
   const input = run.mask.json(step.config.render(templateRoots(run, definition), 'keep'));
   const found = services.plugins.findAction(run.ctx.tenantId, definition.action);
@@ -51,11 +60,18 @@ async function describeStep(services: Pick<StepServices, 'plugins' | 'credential
     return { id: definition.id, action: definition.action, plugin: null, input, problems };
   }
   const { plugin, action, state, granted } = found.action;
-  if (state !== 'enabled') problems.push({ pointer: `/steps/${definition.id}/action`, message: `the plugin ${plugin.manifest.name} is ${state}`, keyword: 'state' });
-  const needsEarlierSteps = definition.bare_paths !== undefined || step.config.paths.some(({ path }) => path[0] === 'steps');
+  if (state !== 'enabled')
+    problems.push({
+      pointer: `/steps/${definition.id}/action`,
+      message: `the plugin ${plugin.manifest.name} is ${state}`,
+      keyword: 'state',
+    });
+  const needsEarlierSteps =
+    definition.bare_paths !== undefined || step.config.paths.some(({ path }) => path[0] === 'steps');
   if (action.input !== undefined && !needsEarlierSteps) {
     const rendered = step.config.render(templateRoots(run, definition), 'keep');
-    for (const problem of compileSchema(action.input)(rendered, `/steps/${definition.id}/input`)) problems.push({ ...problem, message: run.mask.text(problem.message) });
+    for (const problem of compileSchema(action.input)(rendered, `/steps/${definition.id}/input`))
+      problems.push({ ...problem, message: run.mask.text(problem.message) });
   }
   let credential: string | null = null;
   if (plugin.manifest.credential !== undefined) {
@@ -65,8 +81,15 @@ async function describeStep(services: Pick<StepServices, 'plugins' | 'credential
     });
     credential = resolved?.name ?? null;
     const required = plugin.manifest.credential['required'];
-    if (resolved === null && (definition.credential !== undefined || (Array.isArray(required) && required.length > 0))) {
-      problems.push({ pointer: `/steps/${definition.id}/credential`, message: `the plugin ${plugin.manifest.name} needs a credential`, keyword: 'credential' });
+    if (
+      resolved === null &&
+      (definition.credential !== undefined || (Array.isArray(required) && required.length > 0))
+    ) {
+      problems.push({
+        pointer: `/steps/${definition.id}/credential`,
+        message: `the plugin ${plugin.manifest.name} needs a credential`,
+        keyword: 'credential',
+      });
     }
   }
   return {

@@ -18,7 +18,12 @@ interface EventSource {
  * What happens to a run, from after `lastEventId` until it ends or `ctx.signal` fires: log lines carry their sequence number as id, a state the
  * number of the last line before it, so that a reader who comes back misses no line and sees none twice.
  */
-export async function* runEvents(source: EventSource, ctx: Context, id: string, lastEventId: number): AsyncGenerator<RunEvent> {
+export async function* runEvents(
+  source: EventSource,
+  ctx: Context,
+  id: string,
+  lastEventId: number,
+): AsyncGenerator<RunEvent> {
   const record = await source.get(ctx, id);
   const run = source.active.get(id);
   const pending: RunEvent[] = [];

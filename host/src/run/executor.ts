@@ -25,7 +25,9 @@ export interface Executor {
   execute(run: ActiveRun): Promise<RunRecord | null>;
 }
 
-export function createExecutor(services: StepServices & { readonly store: Store; readonly isStopping: () => boolean }): Executor {
+export function createExecutor(
+  services: StepServices & { readonly store: Store; readonly isStopping: () => boolean },
+): Executor {
   const { store, logs } = services;
 
   async function execute(run: ActiveRun): Promise<RunRecord | null> {
@@ -34,8 +36,15 @@ export function createExecutor(services: StepServices & { readonly store: Store;
       ending = await runSteps(run);
     } catch (error) {
       // Nothing above should throw; if it does, the run still ends, and the line says where to look.
-      logs.executor.error(run.ctx, 'the executor failed', { 'error.message': messageOf(error), stack: error instanceof Error ? error.stack : undefined });
-      ending = { status: 'failed', output: null, error: runError('PLUGIN_CRASHED', 'the host failed to carry out this run; see its log') };
+      logs.executor.error(run.ctx, 'the executor failed', {
+        'error.message': messageOf(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
+      ending = {
+        status: 'failed',
+        output: null,
+        error: runError('PLUGIN_CRASHED', 'the host failed to carry out this run; see its log'),
+      };
     }
     if (ending.status === 'requeued') {
       logs.executor.info(run.ctx, 'run returned to the queue', { status: 'queued' });
@@ -74,26 +83,52 @@ export function createExecutor(services: StepServices & { readonly store: Store;
           break;
         case 'failed':
           // A chain of the original's shape goes on; its first action decides how the run ends.
-          if (run.workflow.definition.form !== 'original') return { status: 'failed', output: null, error: result.error };
+          if (run.workflow.definition.form !== 'original')
+            return { status: 'failed', output: null, error: result.error };
           if (step === run.workflow.steps[0]) primaryError = result.error;
           break;
         case 'timed_out':
-          return { status: 'timed_out', output: null, error: runError('DEADLINE_EXCEEDED', deadlineMessage(run, step)) };
+          return {
+            status: 'timed_out',
+            output: null,
+            error: runError('DEADLINE_EXCEEDED', deadlineMessage(run, step)),
+          };
         case 'cancelled':
-          return { status: 'cancelled', output: null, error: runError('CANCELLED', `the run was cancelled${run.endedBy === 'disconnect' ? ' because its client disconnected' : ''}`) };
+          return {
+            status: 'cancelled',
+            output: null,
+            error: runError(
+              'CANCELLED',
+              `the run was cancelled${run.endedBy === 'disconnect' ? ' because its client disconnected' : ''}`,
+            ),
+          };
         case 'interrupted':
           if (services.isStopping()) return { status: 'requeued' };
-          return { status: 'failed', output: null, error: runError('INTERRUPTED', `the attempt of step "${step.definition.id}" was cut off and is not run again`) };
+          return {
+            status: 'failed',
+            output: null,
+            error: runError(
+              'INTERRUPTED',
+              `the attempt of step "${step.definition.id}" was cut off and is not run again`,
+            ),
+          };
       }
       // The last step is written together with the end of the run.
       if (step !== run.workflow.steps.at(-1)) await store.runs.saveStep(run.storeCtx, run.id, run.steps);
     }
-    return primaryError === null ? { status: 'succeeded', output, error: null } : { status: 'failed', output: null, error: primaryError };
+    return primaryError === null
+      ? { status: 'succeeded', output, error: null }
+      : { status: 'failed', output: null, error: primaryError };
   }
 
   async function runStep(run: ActiveRun, step: CompiledStep): Promise<StepResult> {
     const policy = step.definition.retry ?? run.workflow.definition.retry ?? NO_RETRY;
-    const deadline = Math.min(run.ctx.deadline, step.definition.timeout === undefined ? Number.POSITIVE_INFINITY : performance.now() + step.definition.timeout * 1000);
+    const deadline = Math.min(
+      run.ctx.deadline,
+      step.definition.timeout === undefined
+        ? Number.POSITIVE_INFINITY
+        : performance.now() + step.definition.timeout * 1000,
+    );
     const begun = performance.now();
     const before = run.steps.findIndex((record) => record.id === step.definition.id);
     const index = before === -1 ? run.steps.length : before;
@@ -109,7 +144,12 @@ export function createExecutor(services: StepServices & { readonly store: Store;
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
       const delay = retryDelay(policy, tries + 1, result.error);
       if (performance.now() + delay >= deadline) return result;
-      logs.executor.info(run.ctx, 'step will be retried', { step_id: step.definition.id, attempt: number, delay_ms: Math.round(delay), 'error.code': result.error.code });
+      logs.executor.info(run.ctx, 'step will be retried', {
+        step_id: step.definition.id,
+        attempt: number,
+        delay_ms: Math.round(delay),
+        'error.code': result.error.code,
+      });
       // Durable before the pause: a restart during it makes the next attempt, not the first one again.
       await store.runs.saveStep(run.storeCtx, run.id, run.steps);
       await pause(delay, run.signal);
@@ -129,7 +169,10 @@ export function createExecutor(services: StepServices & { readonly store: Store;
         await store.runs.finish(run.storeCtx, record, lines);
         return;
       } catch (error) {
-        logs.executor.error(run.ctx, 'the end of the run could not be stored; trying again', { 'error.message': messageOf(error), retry_in_ms: pauseMs });
+        logs.executor.error(run.ctx, 'the end of the run could not be stored; trying again', {
+          'error.message': messageOf(error),
+          retry_in_ms: pauseMs,
+        });
         if (services.isStopping()) return;
         await pause(pauseMs, null);
       }

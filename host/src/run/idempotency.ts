@@ -21,7 +21,11 @@ export function createKeysInHand(): KeysInHand {
       // None of the three can hold a line feed, so the joined text is unambiguous.
       const whole = `${tenantId}\n${workflowId}\n${key}`;
       if (keys.has(whole)) {
-        throw new GoflowError('IDEMPOTENCY_IN_PROGRESS', 'a request with this Idempotency-Key is still being handled; repeat it after that one was answered', { retryAfter: 1 });
+        throw new GoflowError(
+          'IDEMPOTENCY_IN_PROGRESS',
+          'a request with this Idempotency-Key is still being handled; repeat it after that one was answered',
+          { retryAfter: 1 },
+        );
       }
       keys.add(whole);
       return () => keys.delete(whole);

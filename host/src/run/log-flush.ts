@@ -7,11 +7,20 @@ import type { ActiveRun } from './active-run.ts';
  * Writes the log lines of runs in flight to the store every `ms` milliseconds, so that a crash costs at most that much of them; the last lines go with the
  * end of the run. Returns how to stop.
  */
-export function flushLogsEvery(ms: number, store: Store, active: ReadonlyMap<string, ActiveRun>, log: Logger): () => void {
+export function flushLogsEvery(
+  ms: number,
+  store: Store,
+  active: ReadonlyMap<string, ActiveRun>,
+  log: Logger,
+): () => void {
   const timer = setInterval(() => {
     for (const run of active.values()) {
       if (!run.hasUnsavedLogs) continue;
-      store.runs.appendLogs(run.storeCtx, run.id, run.takeLogs()).catch((error: unknown) => log.warn(run.ctx, 'log lines of a run could not be stored', { 'error.message': messageOf(error) }));
+      store.runs
+        .appendLogs(run.storeCtx, run.id, run.takeLogs())
+        .catch((error: unknown) =>
+          log.warn(run.ctx, 'log lines of a run could not be stored', { 'error.message': messageOf(error) }),
+        );
     }
   }, ms);
   return () => clearInterval(timer);

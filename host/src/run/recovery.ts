@@ -54,7 +54,9 @@ async function takeUp(services: RunServices, record: RunRecord, internals: RunIn
   }
   const workflow = compileWorkflow(stored);
   const parameters = await withSecrets(services.vault, record, internals);
-  const lastLine = (await services.store.runs.logs(ctx, record.tenant_id, record.id, 0, Number.MAX_SAFE_INTEGER)).at(-1);
+  const lastLine = (await services.store.runs.logs(ctx, record.tenant_id, record.id, 0, Number.MAX_SAFE_INTEGER)).at(
+    -1,
+  );
   const run = new ActiveRun({
     ctx,
     record,
@@ -66,12 +68,20 @@ async function takeUp(services: RunServices, record: RunRecord, internals: RunIn
   });
   services.active.set(run.id, run);
   const wasStarted = record.status === 'running';
-  const next = workflow.steps.find((step) => !run.steps.some((done) => done.id === step.definition.id && done.status === 'succeeded'));
+  const next = workflow.steps.find(
+    (step) => !run.steps.some((done) => done.id === step.definition.id && done.status === 'succeeded'),
+  );
   if (wasStarted && next !== undefined) {
     const found = services.steps.plugins.findAction(record.tenant_id, next.definition.action);
     const repeatable = !found.found || found.action.action.idempotent !== false;
     if (!repeatable || record.attempt > MAX_RERUNS) {
-      await interrupt(services, run, repeatable ? `it was cut off ${record.attempt} times` : `the action ${next.definition.action} is not idempotent`);
+      await interrupt(
+        services,
+        run,
+        repeatable
+          ? `it was cut off ${record.attempt} times`
+          : `the action ${next.definition.action} is not idempotent`,
+      );
       return;
     }
     // Its number is kept, so that the connector sees how often the step was begun.
@@ -97,9 +107,20 @@ async function takeUp(services: RunServices, record: RunRecord, internals: RunIn
 
 async function interrupt(services: RunServices, run: ActiveRun, why: string): Promise<void> {
   run.endedBy = 'restart';
-  const record = run.end('failed', null, runError('INTERRUPTED', `the host stopped while this run was in an attempt, and the attempt is not run again: ${why}`));
+  const record = run.end(
+    'failed',
+    null,
+    runError(
+      'INTERRUPTED',
+      `the host stopped while this run was in an attempt, and the attempt is not run again: ${why}`,
+    ),
+  );
   await services.store.runs.finish(run.storeCtx, record, []);
   services.active.delete(run.id);
-  services.steps.logs.executor.warn(run.ctx, 'workflow executed', { status: 'failed', 'error.code': 'INTERRUPTED', duration_ms: record.duration_ms });
+  services.steps.logs.executor.warn(run.ctx, 'workflow executed', {
+    status: 'failed',
+    'error.code': 'INTERRUPTED',
+    duration_ms: record.duration_ms,
+  });
   run.settled(record);
 }

@@ -17,7 +17,12 @@ export function isRetryable(error: ErrorData): boolean {
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A service that said when to come back is heard:
  * `details.retry_after_ms` is the least.
  */
-export function retryDelay(policy: RetryPolicy, attempt: number, error: ErrorData, random: () => number = Math.random): number {
+export function retryDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  error: ErrorData,
+  random: () => number = Math.random,
+): number {
   const base = policy.backoff_ms ?? DEFAULT_BACKOFF_MS;
   const cap = policy.max_backoff_ms ?? DEFAULT_MAX_BACKOFF_MS;
   const ceiling = Math.min(cap, base * 2 ** (attempt - 2));

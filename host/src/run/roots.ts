@@ -26,5 +26,8 @@ export function templateRoots(run: ActiveRun, step: StepDefinition): Roots {
     run: { id: run.id, attempt: run.attempt, created_at: run.createdAt, trace_id: run.ctx.traceId },
     tenant: { id: run.ctx.tenantId },
   };
-  return { roots, bare: step.bare_paths === 'trigger' ? (trigger.body ?? null) : step.bare_paths === 'previous' ? previous : null };
+  return {
+    roots,
+    bare: step.bare_paths === 'trigger' ? (trigger.body ?? null) : step.bare_paths === 'previous' ? previous : null,
+  };
 }

@@ -2,7 +2,14 @@ import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import { newTraceId, type Context } from '../core/context.ts';
 import { GoflowError, validationError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
-import { ENDED_STATUSES, type IdempotencyRecord, type RunInternals, type RunRecord, type TriggerInfo, type WorkflowRecord } from '../core/records.ts';
+import {
+  ENDED_STATUSES,
+  type IdempotencyRecord,
+  type RunInternals,
+  type RunRecord,
+  type TriggerInfo,
+  type WorkflowRecord,
+} from '../core/records.ts';
 import { maskSecrets } from '../params/parameters.ts';
 import type { Store } from '../store/store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -49,16 +56,24 @@ export function createRuns(services: RunServices): Runs {
     }
   }
 
-  async function begin(ctx: Context, workflow: WorkflowRecord, request: TriggerRequest, key?: string): Promise<TriggerAnswer> {
+  async function begin(
+    ctx: Context,
+    workflow: WorkflowRecord,
+    request: TriggerRequest,
+    key?: string,
+  ): Promise<TriggerAnswer> {
     if (!workflow.is_active) {
-      throw new GoflowError('WORKFLOW_INACTIVE', `the workflow ${workflow.id} is not active; switch it on with PUT /api/workflows/${workflow.id}/toggle`);
+      throw new GoflowError(
+        'WORKFLOW_INACTIVE',
+        `the workflow ${workflow.id} is not active; switch it on with PUT /api/workflows/${workflow.id}/toggle`,
+      );
     }
     const compiled = compileWorkflow(workflow);
     const { values, problems } = compiled.parameters.apply(request.parameters);
     if (problems.length > 0) throw validationError(problems, 'the parameters');
-    const run = await accept(ctx, compiled, values, request.trigger, {
-      ...(key === undefined ? {} : { idempotency: { key, hash: requestHash(request.body ?? null), waitMs: request.waitMs } }),
-    });
+    const first =
+      key === undefined ? undefined : { key, hash: requestHash(request.body ?? null), waitMs: request.waitMs };
+    const run = await accept(ctx, compiled, values, request.trigger, first);
     if ('existing' in run) return replayAnswer(ctx, run.existing, request);
     return waitFor(run, request);
   }
@@ -69,11 +84,13 @@ export function createRuns(services: RunServices): Runs {
     workflow: CompiledWorkflow,
     parameters: JsonObject,
     trigger: TriggerInfo,
-    options: { readonly idempotency?: { readonly key: string; readonly hash: Uint8Array; readonly waitMs: number } },
+    first?: { readonly key: string; readonly hash: Uint8Array; readonly waitMs: number },
   ): Promise<ActiveRun | { readonly existing: IdempotencyRecord }> {
     const hasPlace = admission.tryEnter();
     if (!hasPlace && !admission.hasRoom(ctx.tenantId)) {
-      throw new GoflowError('OVERLOADED', 'too many runs of this tenant are waiting; try again later', { retryAfter: 1 });
+      throw new GoflowError('OVERLOADED', 'too many runs of this tenant are waiting; try again later', {
+        retryAfter: 1,
+      });
     }
     let kept = false;
     try {
@@ -104,18 +121,25 @@ export function createRuns(services: RunServices): Runs {
         ended_by: null,
       };
       const idempotency: IdempotencyRecord | undefined =
-        options.idempotency === undefined
+        first === undefined
           ? undefined
           : {
               tenant_id: ctx.tenantId,
               workflow_id: workflow.record.id,
-              key: options.idempotency.key,
-              request_hash: options.idempotency.hash,
+              key: first.key,
+              request_hash: first.hash,
               run_id: record.id,
-              wait_ms: options.idempotency.waitMs,
+              wait_ms: first.waitMs,
               created_at: createdAt,
             };
-      const run = new ActiveRun({ ctx, record, internals, workflow, parameters, mask: new RunMask(parameters, secretNames) });
+      const run = new ActiveRun({
+        ctx,
+        record,
+        internals,
+        workflow,
+        parameters,
+        mask: new RunMask(parameters, secretNames),
+      });
       const { existing } = await store.runs.accept(ctx, record, internals, idempotency);
       if (existing !== null) return { existing };
       active.set(run.id, run);
@@ -141,16 +165,22 @@ export function createRuns(services: RunServices): Runs {
     const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), request.waitMs)));
     const ended = await Promise.race([run.done, late]);
     clearTimeout(timer);
-    return ended === null ? { run: { ...run.snapshot(), status: 'running' }, ended: false, replayed: false } : { run: ended, ended: true, replayed: false };
+    return ended === null
+      ? { run: { ...run.snapshot(), status: 'running' }, ended: false, replayed: false }
+      : { run: ended, ended: true, replayed: false };
   }
 
   /** The first answer again: 202 where the first request did not wait or waited in vain, else the run as it ended. */
   async function replayAnswer(ctx: Context, known: IdempotencyRecord, request: TriggerRequest): Promise<TriggerAnswer> {
     if (Buffer.compare(known.request_hash, requestHash(request.body ?? null)) !== 0) {
-      throw new GoflowError('IDEMPOTENCY_MISMATCH', 'this Idempotency-Key was used with another body; use a new key for a new request');
+      throw new GoflowError(
+        'IDEMPOTENCY_MISMATCH',
+        'this Idempotency-Key was used with another body; use a new key for a new request',
+      );
     }
     const run = await get(ctx, known.run_id);
-    const endedInTime = hasEnded(run) && Date.parse(run.finished_at ?? '') - Date.parse(run.created_at) <= known.wait_ms;
+    const endedInTime =
+      hasEnded(run) && Date.parse(run.finished_at ?? '') - Date.parse(run.created_at) <= known.wait_ms;
     if (endedInTime) return { run, ended: true, replayed: true };
     return { run: { ...run, status: known.wait_ms > 0 ? 'running' : 'queued' }, ended: false, replayed: true };
   }
@@ -167,11 +197,15 @@ export function createRuns(services: RunServices): Runs {
     const run = active.get(id);
     if (run === undefined || run.ctx.tenantId !== ctx.tenantId) {
       await get(ctx, id);
-      throw new GoflowError('RUN_ENDED', `the run ${id} has ended; only a run that is queued or running can be cancelled`);
+      throw new GoflowError(
+        'RUN_ENDED',
+        `the run ${id} has ended; only a run that is queued or running can be cancelled`,
+      );
     }
     run.abort('cancel');
     const record = await run.done;
-    if (record.status !== 'cancelled') throw new GoflowError('RUN_ENDED', `the run ${id} ended as ${record.status} before it could be cancelled`);
+    if (record.status !== 'cancelled')
+      throw new GoflowError('RUN_ENDED', `the run ${id} ended as ${record.status} before it could be cancelled`);
     return record;
   }
 
@@ -179,10 +213,11 @@ export function createRuns(services: RunServices): Runs {
     refuseWhileStopping();
     const earlier = await get(ctx, id);
     const workflow = await store.workflows.get(ctx, ctx.tenantId, earlier.workflow_id, earlier.workflow_version);
-    if (workflow === null) throw new GoflowError('NOT_FOUND', `the workflow ${earlier.workflow_id} of run ${id} is gone`);
+    if (workflow === null)
+      throw new GoflowError('NOT_FOUND', `the workflow ${earlier.workflow_id} of run ${id} is gone`);
     const parameters = await openParameters(ctx, earlier);
     const trigger: TriggerInfo = { ...earlier.trigger, type: 'replay', replay_of: id };
-    const run = await accept({ ...ctx, traceId: newTraceId() }, compileWorkflow(workflow), parameters, trigger, {});
+    const run = await accept({ ...ctx, traceId: newTraceId() }, compileWorkflow(workflow), parameters, trigger);
     if ('existing' in run) throw new GoflowError('INTERNAL', 'a replay has no idempotency key');
     return { ...run.snapshot(), status: 'queued' };
   }
@@ -199,7 +234,8 @@ export function createRuns(services: RunServices): Runs {
   }
 
   function refuseWhileStopping(): void {
-    if (services.isStopping()) throw new GoflowError('SHUTTING_DOWN', 'the host is shutting down and takes no new runs', { retryAfter: 5 });
+    if (services.isStopping())
+      throw new GoflowError('SHUTTING_DOWN', 'the host is shutting down and takes no new runs', { retryAfter: 5 });
   }
 
   return {
@@ -215,7 +251,11 @@ export function createRuns(services: RunServices): Runs {
       await get(ctx, id);
       const stored = await store.runs.logs(ctx, ctx.tenantId, id, page.after, page.limit);
       const last = stored.at(-1)?.seq ?? page.after;
-      const unsaved = active.get(id)?.unsavedLogs().filter((line) => line.seq > last) ?? [];
+      const unsaved =
+        active
+          .get(id)
+          ?.unsavedLogs()
+          .filter((line) => line.seq > last) ?? [];
       return [...stored, ...unsaved].slice(0, page.limit);
     },
     events: (ctx, id, lastEventId) => runEvents({ store, active, get }, ctx, id, lastEventId),

@@ -1,4 +1,10 @@
-import { actionTimeoutMs, type ErrorData, type JsonObject, type JsonValue, type Manifest } from '@goflow/plugin-sdk/contract';
+import {
+  actionTimeoutMs,
+  type ErrorData,
+  type JsonObject,
+  type JsonValue,
+  type Manifest,
+} from '@goflow/plugin-sdk/contract';
 import type { Broker, CallOutcome, EgressRecord, Engine } from '@goflow/plugin-sdk/runtime';
 import { newSpanId, traceparentOf, withDeadline, type Context } from '../core/context.ts';
 import type { Logger } from '../core/log.ts';
@@ -22,7 +28,12 @@ export interface StepServices {
   readonly engine: Engine;
   readonly broker: Broker;
   /** By component: `plugin` logs finished calls, `sandbox` what connectors log, `broker` outgoing requests, `executor` the rest. */
-  readonly logs: { readonly plugin: Logger; readonly sandbox: Logger; readonly broker: Logger; readonly executor: Logger };
+  readonly logs: {
+    readonly plugin: Logger;
+    readonly sandbox: Logger;
+    readonly broker: Logger;
+    readonly executor: Logger;
+  };
 }
 
 export type StepResult =
@@ -41,7 +52,12 @@ export interface Attempt {
  * Makes one attempt of a step: finds its action, renders and checks its input, opens its door to the world, and calls it in the engine. Ends when the
  * action has, or at once when the deadline passes or the run is cancelled; then the door is closed before this function resolves.
  */
-export async function attemptStep(services: StepServices, run: ActiveRun, step: CompiledStep, attempt: Attempt): Promise<StepResult> {
+export async function attemptStep(
+  services: StepServices,
+  run: ActiveRun,
+  step: CompiledStep,
+  attempt: Attempt,
+): Promise<StepResult> {
   const found = services.plugins.findAction(run.ctx.tenantId, step.definition.action);
   if (!found.found) return failed(runError('PLUGIN_UNAVAILABLE', found.reason), null);
   const action = found.action;
@@ -54,7 +70,8 @@ export async function attemptStep(services: StepServices, run: ActiveRun, step: 
   const { manifest } = action.plugin;
   const given = await findCredential(services, run, step, manifest);
   if ('error' in given) return failed(given.error, action);
-  if (given.values !== null && manifest.credential !== undefined) run.mask.addCredential(manifest.credential, given.values);
+  if (given.values !== null && manifest.credential !== undefined)
+    run.mask.addCredential(manifest.credential, given.values);
   const admitted = services.plugins.admit(action.plugin.digest, run.ctx.tenantId);
   if (admitted !== 'go') return failed(quarantined(manifest.name, admitted.retryAfterMs), action);
   return callAction(services, run, step, action, attempt, rendered.input, given.values);
@@ -62,7 +79,11 @@ export async function attemptStep(services: StepServices, run: ActiveRun, step: 
 
 function quarantined(plugin: string, retryAfterMs?: number): ErrorData {
   const message = `the plugin ${plugin} was ended by force too often and is quarantined; it is tried again by itself, or now with POST /api/plugins/${plugin}/enable`;
-  return runError('PLUGIN_QUARANTINED', message, retryAfterMs === undefined ? undefined : { retry_after_ms: Math.ceil(retryAfterMs) });
+  return runError(
+    'PLUGIN_QUARANTINED',
+    message,
+    retryAfterMs === undefined ? undefined : { retry_after_ms: Math.ceil(retryAfterMs) },
+  );
 }
 
 function failed(error: ErrorData, action: ResolvedAction | null): StepResult {
@@ -75,12 +96,18 @@ function refusal(action: ResolvedAction): ErrorData | null {
     case 'enabled':
       return null;
     case 'needs_grant':
-      return runError('PERMISSION_NOT_GRANTED', `the plugin ${name} waits for an admin to grant its permissions: PUT /api/plugins/${name}/grants`);
+      return runError(
+        'PERMISSION_NOT_GRANTED',
+        `the plugin ${name} waits for an admin to grant its permissions: PUT /api/plugins/${name}/grants`,
+      );
     case 'quarantined':
       return quarantined(name);
     case 'disabled':
     case 'refused':
-      return runError('PLUGIN_UNAVAILABLE', `the plugin ${name} is ${action.state}; an admin can enable it with POST /api/plugins/${name}/enable`);
+      return runError(
+        'PLUGIN_UNAVAILABLE',
+        `the plugin ${name} is ${action.state}; an admin can enable it with POST /api/plugins/${name}/enable`,
+      );
   }
 }
 
@@ -95,15 +122,26 @@ async function findCredential(
   const name = step.definition.credential;
   let resolved: Awaited<ReturnType<Credentials['resolve']>>;
   try {
-    resolved = await services.credentials.resolve(run.ctx, { plugin: manifest.name, ...(name === undefined ? {} : { name }) });
+    resolved = await services.credentials.resolve(run.ctx, {
+      plugin: manifest.name,
+      ...(name === undefined ? {} : { name }),
+    });
   } catch (error) {
     return { error: runError('CREDENTIAL_MISSING', messageOf(error)) };
   }
   if (resolved !== null) return { values: resolved.values };
   const how = 'create it with POST /api/credentials';
-  if (name !== undefined) return { error: runError('CREDENTIAL_MISSING', `there is no credential "${name}" for the plugin ${manifest.name}; ${how}`) };
+  if (name !== undefined)
+    return {
+      error: runError('CREDENTIAL_MISSING', `there is no credential "${name}" for the plugin ${manifest.name}; ${how}`),
+    };
   if (!credentialIsNeeded(schema)) return { values: null };
-  return { error: runError('CREDENTIAL_MISSING', `the plugin ${manifest.name} needs a credential, and the tenant has none or several without a default; ${how} or name one with "credential"`) };
+  return {
+    error: runError(
+      'CREDENTIAL_MISSING',
+      `the plugin ${manifest.name} needs a credential, and the tenant has none or several without a default; ${how} or name one with "credential"`,
+    ),
+  };
 }
 
 /** A credential schema that asks for nothing can do without one. */
@@ -111,7 +149,11 @@ function credentialIsNeeded(schema: JsonObject): boolean {
   return Array.isArray(schema['required']) && schema['required'].length > 0;
 }
 
-function renderInput(run: ActiveRun, step: CompiledStep, action: ResolvedAction): { readonly input: JsonValue } | { readonly error: ErrorData } {
+function renderInput(
+  run: ActiveRun,
+  step: CompiledStep,
+  action: ResolvedAction,
+): { readonly input: JsonValue } | { readonly error: ErrorData } {
   let input: JsonValue;
   try {
     input = step.config.render(templateRoots(run, step.definition), step.onMissing);
@@ -122,15 +164,26 @@ function renderInput(run: ActiveRun, step: CompiledStep, action: ResolvedAction)
   }
   const schema = action.action.input;
   if (schema === undefined) return { input };
-  if (step.definition.bare_paths !== undefined || run.workflow.definition.form === 'original') input = withoutUnknown(input, schema);
+  if (step.definition.bare_paths !== undefined || run.workflow.definition.form === 'original')
+    input = withoutUnknown(input, schema);
   const problems = compileSchema(schema)(input, '/input');
   if (problems.length === 0) return { input };
-  return { error: runError('INPUT_INVALID', describe(`the input of ${step.definition.action}`, problems), { errors: problems as unknown as JsonValue }) };
+  return {
+    error: runError('INPUT_INVALID', describe(`the input of ${step.definition.action}`, problems), {
+      errors: problems as unknown as JsonValue,
+    }),
+  };
 }
 
 /** The original's configurations carry fields of other actions; they are ignored. */
 function withoutUnknown(input: JsonValue, schema: JsonValue): JsonValue {
-  if (!isObject(input) || !isObject(schema) || schema['additionalProperties'] !== false || !isObject(schema['properties'])) return input;
+  if (
+    !isObject(input) ||
+    !isObject(schema) ||
+    schema['additionalProperties'] !== false ||
+    !isObject(schema['properties'])
+  )
+    return input;
   const known = schema['properties'];
   return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(known, name)));
 }
@@ -200,11 +253,17 @@ async function callAction(
         services.logs.sandbox.log(level, ctx, text, masked === null ? fields : { ...fields, fields: masked });
       },
       logsDropped: (count) => run.countDropped(count),
-      progress: (fraction, message) => run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
+      progress: (fraction, message) =>
+        run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
       ended(threadGoneMs) {
         // Ending a thread is everyday work; one that could not be ended cost a whole engine.
-        if (threadGoneMs !== null && threadGoneMs > THREAD_END_MS) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
-        services.logs.executor.info(ctx, 'work ended', { ...fields, duration_ms: round(performance.now() - started), thread_gone_ms: threadGoneMs });
+        if (threadGoneMs !== null && threadGoneMs > THREAD_END_MS)
+          services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
+        services.logs.executor.info(ctx, 'work ended', {
+          ...fields,
+          duration_ms: round(performance.now() - started),
+          thread_gone_ms: threadGoneMs,
+        });
       },
     },
     run.signal,
@@ -227,7 +286,11 @@ async function callAction(
 function outcomeKind(result: StepResult): CallOutcomeKind {
   switch (result.kind) {
     case 'failed':
-      return result.error.code === 'OUT_OF_MEMORY' ? 'out_of_memory' : result.error.code === 'PLUGIN_CRASHED' ? 'crashed' : 'failed';
+      return result.error.code === 'OUT_OF_MEMORY'
+        ? 'out_of_memory'
+        : result.error.code === 'PLUGIN_CRASHED'
+          ? 'crashed'
+          : 'failed';
     case 'interrupted':
       return 'cancelled';
     default:
@@ -258,7 +321,11 @@ function checkOutput(run: ActiveRun, action: ResolvedAction, text: string): Step
   const schema = action.action.output;
   if (schema !== undefined) {
     const problems = compileSchema(schema)(output, '/output');
-    if (problems.length > 0) return failed(runError('RESULT_INVALID', describe('the result', problems), { errors: problems as unknown as JsonValue }), action);
+    if (problems.length > 0)
+      return failed(
+        runError('RESULT_INVALID', describe('the result', problems), { errors: problems as unknown as JsonValue }),
+        action,
+      );
   }
   return { kind: 'succeeded', output, action };
 }
@@ -275,7 +342,9 @@ function logEgress(log: Logger, ctx: Context, run: ActiveRun, fields: object, re
     bytes_sent: record.bytesSent,
     bytes_received: record.bytesReceived,
     duration_ms: round(record.durationMs),
-    ...(record.error === null ? {} : { 'error.code': record.error.code, 'error.message': run.mask.text(record.error.message) }),
+    ...(record.error === null
+      ? {}
+      : { 'error.code': record.error.code, 'error.message': run.mask.text(record.error.message) }),
   });
 }
 

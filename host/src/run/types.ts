@@ -31,7 +31,11 @@ export interface TriggerAnswer {
 export type RunEvent =
   | { readonly id: number; readonly type: 'log'; readonly data: RunLogRecord }
   | { readonly id: number; readonly type: 'state'; readonly data: RunRecord }
-  | { readonly id: number; readonly type: 'progress'; readonly data: { readonly step_id: string; readonly fraction: number; readonly message: string | null } };
+  | {
+      readonly id: number;
+      readonly type: 'progress';
+      readonly data: { readonly step_id: string; readonly fraction: number; readonly message: string | null };
+    };
 
 /** Runs, from accepted to ended. */
 export interface Runs {
@@ -44,7 +48,11 @@ export interface Runs {
   cancel(ctx: Context, id: string): Promise<RunRecord>;
   /** A new run with the same version and parameters. Throws NOT_FOUND. */
   replay(ctx: Context, id: string): Promise<RunRecord>;
-  logs(ctx: Context, id: string, page: { readonly after: number; readonly limit: number }): Promise<readonly RunLogRecord[]>;
+  logs(
+    ctx: Context,
+    id: string,
+    page: { readonly after: number; readonly limit: number },
+  ): Promise<readonly RunLogRecord[]>;
   /** State and logs from after `lastEventId` until the run ends or `ctx.signal` fires. Throws NOT_FOUND before the first event. */
   events(ctx: Context, id: string, lastEventId: number): AsyncIterable<RunEvent>;
   /** Validates and renders, says what would be called; calls and stores nothing. */

@@ -23,12 +23,23 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
     const pointer = pointerOf(step);
     const configPointer = original && pointer === '' ? '/config_json' : `${pointer}/config`;
     if (stepIds.includes(step.id)) {
-      problems.push({ pointer: `${pointer}/id`, message: `the id "${step.id}" is used by an earlier step`, keyword: 'uniqueItems' });
+      problems.push({
+        pointer: `${pointer}/id`,
+        message: `the id "${step.id}" is used by an earlier step`,
+        keyword: 'uniqueItems',
+      });
     }
     const parsed = parseTemplate(step.config, configPointer, { legacy: original });
     problems.push(...parsed.problems);
     if (!original) {
-      problems.push(...checkPaths(parsed.template, { parameters: declared.declarations, stepIds: [...stepIds], laterStepIds: allIds.slice(stepIds.length), outputs }));
+      problems.push(
+        ...checkPaths(parsed.template, {
+          parameters: declared.declarations,
+          stepIds: [...stepIds],
+          laterStepIds: allIds.slice(stepIds.length),
+          outputs,
+        }),
+      );
     }
     const found = plugins.findAction(tenantId, step.action);
     const actionField = original ? 'action_type' : 'action';
@@ -37,7 +48,11 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
       problems.push(...checkSchemaPartial(found.action.action.input, parsed.template, configPointer));
     }
     if (step.credential !== undefined && found.found && found.action.plugin.manifest.credential === undefined) {
-      problems.push({ pointer: `${pointer}/credential`, message: `the plugin ${found.action.plugin.manifest.name} takes no credential`, keyword: 'credential' });
+      problems.push({
+        pointer: `${pointer}/credential`,
+        message: `the plugin ${found.action.plugin.manifest.name} takes no credential`,
+        keyword: 'credential',
+      });
     }
     stepIds.push(step.id);
     outputs.set(step.id, found.found ? found.action.action.output : undefined);

@@ -1,6 +1,12 @@
 import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Problem } from '../core/errors.ts';
-import { DEFAULT_EXECUTION_TIMEOUT, MAX_EXECUTION_TIMEOUT, SINGLE_STEP_ID, type StepDefinition, type WorkflowDefinition } from './definition.ts';
+import {
+  DEFAULT_EXECUTION_TIMEOUT,
+  MAX_EXECUTION_TIMEOUT,
+  SINGLE_STEP_ID,
+  type StepDefinition,
+  type WorkflowDefinition,
+} from './definition.ts';
 
 /**
  * The shape that workflows had in the first GoFlow: `trigger_type`, `action_type`, `config_json` (an object, or its JSON text), `action_chain`,
@@ -14,15 +20,26 @@ export function isOriginalShape(body: JsonObject): boolean {
   return ORIGINAL_FIELDS.some((field) => Object.hasOwn(body, field));
 }
 
-export function fromOriginal(body: JsonObject): { readonly definition: WorkflowDefinition; readonly problems: readonly Problem[] } {
+export function fromOriginal(body: JsonObject): {
+  readonly definition: WorkflowDefinition;
+  readonly problems: readonly Problem[];
+} {
   const problems: Problem[] = [];
   const name = body['name'];
   if (typeof name !== 'string' || name === '' || name.length > 200) {
-    problems.push({ pointer: '/name', message: 'name must be a text of 1 to 200 characters', keyword: name === undefined ? 'required' : 'type' });
+    problems.push({
+      pointer: '/name',
+      message: 'name must be a text of 1 to 200 characters',
+      keyword: name === undefined ? 'required' : 'type',
+    });
   }
   const triggerType = body['trigger_type'];
   if (triggerType !== undefined && !TRIGGER_TYPES.includes(triggerType as string)) {
-    problems.push({ pointer: '/trigger_type', message: `trigger_type must be one of ${TRIGGER_TYPES.join(', ')}`, keyword: 'enum' });
+    problems.push({
+      pointer: '/trigger_type',
+      message: `trigger_type must be one of ${TRIGGER_TYPES.join(', ')}`,
+      keyword: 'enum',
+    });
   }
   const steps: StepDefinition[] = [];
   const config = readConfig(body['config_json'], '/config_json', problems);
@@ -34,18 +51,26 @@ export function fromOriginal(body: JsonObject): { readonly definition: WorkflowD
   }
   steps.push(...readChain(body['action_chain'], problems));
   if (steps[0]?.id !== SINGLE_STEP_ID && steps.length > 0) {
-    problems.push({ pointer: '/action_type', message: 'an action_chain needs an action_type that comes first', keyword: 'required' });
+    problems.push({
+      pointer: '/action_type',
+      message: 'an action_chain needs an action_type that comes first',
+      keyword: 'required',
+    });
   }
   const parameters = readParameters(body['parameters'], problems);
   const timeout = body['execution_timeout'];
   const timeoutFits = typeof timeout === 'number' && timeout > 0 && timeout <= MAX_EXECUTION_TIMEOUT;
   if (timeout !== undefined && !timeoutFits) {
-    problems.push({ pointer: '/execution_timeout', message: `execution_timeout must be above 0 and at most ${MAX_EXECUTION_TIMEOUT} seconds`, keyword: 'maximum' });
+    problems.push({
+      pointer: '/execution_timeout',
+      message: `execution_timeout must be above 0 and at most ${MAX_EXECUTION_TIMEOUT} seconds`,
+      keyword: 'maximum',
+    });
   }
   const original: Record<string, JsonValue> = {};
   for (const field of ORIGINAL_FIELDS) if (body[field] !== undefined) original[field] = body[field] as JsonValue;
   const definition: WorkflowDefinition = {
-    name: String(name),
+    name: typeof name === 'string' ? name : '',
     ...(typeof body['description'] === 'string' ? { description: body['description'] } : {}),
     parameters,
     form: 'original',
@@ -83,20 +108,32 @@ function readChain(value: JsonValue | undefined, problems: Problem[]): StepDefin
     try {
       chain = JSON.parse(chain) as JsonValue;
     } catch (error) {
-      problems.push({ pointer: '/action_chain', message: `action_chain is not JSON: ${(error as Error).message}`, keyword: 'json' });
+      problems.push({
+        pointer: '/action_chain',
+        message: `action_chain is not JSON: ${(error as Error).message}`,
+        keyword: 'json',
+      });
       return [];
     }
   }
   if (chain === undefined || chain === null) return [];
   if (!Array.isArray(chain)) {
-    problems.push({ pointer: '/action_chain', message: 'action_chain must be a list of { action_type, config, use_data_from? }', keyword: 'type' });
+    problems.push({
+      pointer: '/action_chain',
+      message: 'action_chain must be a list of { action_type, config, use_data_from? }',
+      keyword: 'type',
+    });
     return [];
   }
   const steps: StepDefinition[] = [];
   (chain as readonly JsonValue[]).forEach((item, index) => {
     const pointer = `/action_chain/${index}`;
     if (!isObject(item) || typeof item['action_type'] !== 'string') {
-      problems.push({ pointer: `${pointer}/action_type`, message: 'each chained action needs an action_type', keyword: 'required' });
+      problems.push({
+        pointer: `${pointer}/action_type`,
+        message: 'each chained action needs an action_type',
+        keyword: 'required',
+      });
       return;
     }
     steps.push({
@@ -116,7 +153,11 @@ function readParameters(value: JsonValue | undefined, problems: Problem[]): read
     try {
       parameters = JSON.parse(parameters) as JsonValue;
     } catch (error) {
-      problems.push({ pointer: '/parameters', message: `parameters is not JSON: ${(error as Error).message}`, keyword: 'json' });
+      problems.push({
+        pointer: '/parameters',
+        message: `parameters is not JSON: ${(error as Error).message}`,
+        keyword: 'json',
+      });
       return [];
     }
   }

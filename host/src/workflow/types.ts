@@ -9,7 +9,11 @@ export interface Workflows {
   get(ctx: Context, id: string): Promise<WorkflowRecord>;
   list(ctx: Context, page: PageRequest): Promise<Page<WorkflowRecord>>;
   /** A new version; creates the workflow when the id is free. */
-  put(ctx: Context, id: string, body: JsonValue): Promise<{ readonly workflow: WorkflowRecord; readonly created: boolean }>;
+  put(
+    ctx: Context,
+    id: string,
+    body: JsonValue,
+  ): Promise<{ readonly workflow: WorkflowRecord; readonly created: boolean }>;
   /** JSON Merge Patch (RFC 7396) on the stored body, then as `put`. */
   patch(ctx: Context, id: string, body: JsonValue): Promise<WorkflowRecord>;
   toggle(ctx: Context, id: string): Promise<WorkflowRecord>;

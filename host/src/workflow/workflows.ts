@@ -30,7 +30,9 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
 
   function build(ctx: Context, id: string, body: JsonValue, before: WorkflowRecord | null): WorkflowRecord {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-      throw validationError([{ pointer: '', message: 'the body must be an object that describes a workflow', keyword: 'type' }]);
+      throw validationError([
+        { pointer: '', message: 'the body must be an object that describes a workflow', keyword: 'type' },
+      ]);
     }
     const normalised = normalise(body as JsonObject);
     const problems = checkWorkflow(normalised, ctx.tenantId, plugins);
@@ -78,7 +80,9 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
     },
     async put(ctx, id, body) {
       if (!WORKFLOW_ID.test(id)) {
-        throw validationError([{ pointer: '/path/id', message: 'an id has 1 to 64 letters, digits, "_" or "-"', keyword: 'pattern' }]);
+        throw validationError([
+          { pointer: '/path/id', message: 'an id has 1 to 64 letters, digits, "_" or "-"', keyword: 'pattern' },
+        ]);
       }
       const before = await find(ctx, id);
       if (before !== null) return { workflow: await replace(ctx, before, body), created: false };
@@ -89,7 +93,13 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
     async patch(ctx, id, body) {
       const before = await get(ctx, id);
       if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-        throw validationError([{ pointer: '', message: 'a patch is an object with the fields to change (null removes one)', keyword: 'type' }]);
+        throw validationError([
+          {
+            pointer: '',
+            message: 'a patch is an object with the fields to change (null removes one)',
+            keyword: 'type',
+          },
+        ]);
       }
       return replace(ctx, before, mergePatch(bodyOf(before), body as JsonObject));
     },
@@ -101,7 +111,8 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
     },
     async delete(ctx, id) {
       cache.delete(cacheKey(ctx.tenantId, id));
-      if (!(await store.workflows.delete(ctx, ctx.tenantId, id))) throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
+      if (!(await store.workflows.delete(ctx, ctx.tenantId, id)))
+        throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
     },
     async draft(ctx, body) {
       const workflow = build(ctx, newId('wf'), body, null);
@@ -130,7 +141,8 @@ function bodyOf(workflow: WorkflowRecord): JsonObject {
     ...(definition.description === undefined ? {} : { description: definition.description }),
     parameters: definition.parameters,
   };
-  if (definition.form === 'original') return { ...body, ...definition.original, execution_timeout: definition.execution_timeout };
+  if (definition.form === 'original')
+    return { ...body, ...definition.original, execution_timeout: definition.execution_timeout };
   const single = definition.form === 'action' ? definition.steps.find((step) => step.id === SINGLE_STEP_ID) : undefined;
   if (single !== undefined) {
     body['action'] = single.action;

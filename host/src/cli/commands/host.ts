@@ -14,7 +14,9 @@ export function addHostCommands(program: Command): void {
       process.exitCode = await runHost(config);
     });
 
-  withConfiguration(program.command('dev').description('run the host with the example workflows and a local mail inbox'))
+  withConfiguration(
+    program.command('dev').description('run the host with the example workflows and a local mail inbox'),
+  )
     .addHelpText('after', '\nExample:\n  goflow dev --port 0')
     .action(async (_flags: object, command: Command) => {
       const config = configOf(command);
@@ -22,7 +24,9 @@ export function addHostCommands(program: Command): void {
       process.exitCode = await runDev(config);
     });
 
-  withConfiguration(program.command('doctor').description('check that a host can run here, and say what to do where it cannot'))
+  withConfiguration(
+    program.command('doctor').description('check that a host can run here, and say what to do where it cannot'),
+  )
     .option('--json', 'print the checks as JSON')
     .addHelpText('after', '\nExample:\n  goflow doctor')
     .action(async (flags: { json?: boolean }, command: Command) => {
@@ -34,7 +38,8 @@ export function addHostCommands(program: Command): void {
 
 function withConfiguration(command: Command): Command {
   for (const variable of VARIABLES) {
-    const fallback = variable.fallback === undefined || variable.fallback === '' ? '' : `, default ${variable.fallback}`;
+    const fallback =
+      variable.fallback === undefined || variable.fallback === '' ? '' : `, default ${variable.fallback}`;
     command.option(`--${flagOf(variable.name)} <value>`, `${variable.meaning} (${variable.name}${fallback})`);
   }
   return command;
@@ -44,7 +49,9 @@ function configOf(command: Command): HostConfig {
   const flags: Record<string, string | undefined> = {};
   for (const variable of VARIABLES) {
     const flag = flagOf(variable.name);
-    const value: unknown = command.getOptionValue(flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+    const value: unknown = command.getOptionValue(
+      flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+    );
     if (typeof value === 'string') flags[flag] = value;
   }
   try {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Command } from 'commander';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
-import { printJson, printTable, say } from '../output.ts';
+import { printJson, printTable, say, text } from '../output.ts';
 import { readText } from '../read-file.ts';
 
 const at = (name: string, rest = '') => `/api/plugins/${encodeURIComponent(name)}${rest}`;
@@ -18,41 +18,61 @@ export function addPluginCommands(program: Command): void {
       else printTable(['name', 'version', 'state', 'reason'], items);
     });
 
-  withConnection(plugins.command('install').argument('<file>', 'bundle file (.goflow.json)').description('upload a bundle; shows what it asks for'))
+  withConnection(
+    plugins
+      .command('install')
+      .argument('<file>', 'bundle file (.goflow.json)')
+      .description('upload a bundle; shows what it asks for'),
+  )
     .addHelpText('after', '\nExample:\n  goflow plugins install dist/custom-api-1.0.0.goflow.json')
     .action(async (file: string, flags: ConnectionFlags) => {
-      const made = (await connect(flags).request('/api/plugins', { method: 'POST', body: await readText(file), timeoutMs: 60_000 })) as JsonObject;
+      const made = (await connect(flags).request('/api/plugins', {
+        method: 'POST',
+        body: await readText(file),
+        timeoutMs: 60_000,
+      })) as JsonObject;
       if (flags.json === true) return printJson(made);
       const manifest = made['manifest'] as JsonObject;
-      say(`${String(manifest['name'])} ${String(manifest['version'])} is installed, digest ${String(made['digest'])}`);
+      say(`${text(manifest['name'])} ${text(manifest['version'])} is installed, digest ${text(made['digest'])}`);
       const asked = made['permissions_to_grant'] as JsonObject;
       if (isEmpty(asked)) return;
       say(`It waits for a grant of:\n${describePermissions(asked)}`);
-      say(`Grant all of it with: goflow plugins grant ${String(manifest['name'])} --all`);
+      say(`Grant all of it with: goflow plugins grant ${text(manifest['name'])} --all`);
     });
 
-  withConnection(plugins.command('grant').argument('<name>').description('allow a plugin what it asks for, or a part of it'))
+  withConnection(
+    plugins.command('grant').argument('<name>').description('allow a plugin what it asks for, or a part of it'),
+  )
     .option('--all', 'everything that its manifest asks for')
     .option('--net <entry>', 'a host that ctx.fetch may reach (repeatable)', collect, [])
     .option('--connect <entry>', 'a host:port that ctx.connect may reach (repeatable)', collect, [])
     .option('--storage', 'ctx.storage')
     .addHelpText('after', '\nExample:\n  goflow plugins grant custom-api --net api.example.com')
-    .action(async (name: string, flags: ConnectionFlags & { all?: boolean; net: string[]; connect: string[]; storage?: boolean }) => {
-      const chosen = flags.net.length > 0 || flags.connect.length > 0 || flags.storage === true;
-      if (flags.all === chosen) throw new CommandFailure('name what to grant: --all, or any of --net, --connect and --storage', 2);
-      const client = connect(flags);
-      const permissions: JsonValue =
-        flags.all === true
-          ? (((await client.request(at(name))) as JsonObject)['permissions'] as JsonObject)
-          : {
-              ...(flags.net.length > 0 ? { net: flags.net } : {}),
-              ...(flags.connect.length > 0 ? { connect: flags.connect } : {}),
-              ...(flags.storage === true ? { storage: true } : {}),
-            };
-      const view = (await client.request(at(name, '/grants'), { method: 'PUT', body: { permissions } })) as JsonObject;
-      if (flags.json === true) printJson(view);
-      else say(`${name} is ${String(view['state'])}; granted:\n${describePermissions(view['grants'] as JsonObject)}`);
-    });
+    .action(
+      async (
+        name: string,
+        flags: ConnectionFlags & { all?: boolean; net: string[]; connect: string[]; storage?: boolean },
+      ) => {
+        const chosen = flags.net.length > 0 || flags.connect.length > 0 || flags.storage === true;
+        if (flags.all === chosen)
+          throw new CommandFailure('name what to grant: --all, or any of --net, --connect and --storage', 2);
+        const client = connect(flags);
+        const permissions: JsonValue =
+          flags.all === true
+            ? (((await client.request(at(name))) as JsonObject)['permissions'] as JsonObject)
+            : {
+                ...(flags.net.length > 0 ? { net: flags.net } : {}),
+                ...(flags.connect.length > 0 ? { connect: flags.connect } : {}),
+                ...(flags.storage === true ? { storage: true } : {}),
+              };
+        const view = (await client.request(at(name, '/grants'), {
+          method: 'PUT',
+          body: { permissions },
+        })) as JsonObject;
+        if (flags.json === true) printJson(view);
+        else say(`${name} is ${text(view['state'])}; granted:\n${describePermissions(view['grants'] as JsonObject)}`);
+      },
+    );
 
   for (const [verb, description] of [
     ['enable', 'take a plugin into use again; lifts a quarantine'],
@@ -64,7 +84,7 @@ export function addPluginCommands(program: Command): void {
       .action(async (name: string, flags: ConnectionFlags) => {
         const view = (await connect(flags).request(at(name, `/${verb}`), { method: 'POST' })) as JsonObject;
         if (flags.json === true) printJson(view);
-        else say(`${name} ${String(view['version'])} is ${String(view['state'])}`);
+        else say(`${name} ${text(view['version'])} is ${text(view['state'])}`);
       });
   }
 
@@ -81,13 +101,17 @@ function collect(value: string, before: string[]): string[] {
 }
 
 function isEmpty(permissions: JsonObject): boolean {
-  return Object.values(permissions).every((value) => value === undefined || value === false || (Array.isArray(value) && value.length === 0));
+  return Object.values(permissions).every(
+    (value) => value === undefined || value === false || (Array.isArray(value) && value.length === 0),
+  );
 }
 
 function describePermissions(permissions: JsonObject): string {
   const lines: string[] = [];
-  for (const entry of (permissions['net'] as readonly string[] | undefined) ?? []) lines.push(`  send requests to ${entry}`);
-  for (const entry of (permissions['connect'] as readonly string[] | undefined) ?? []) lines.push(`  open connections to ${entry}`);
+  for (const entry of (permissions['net'] as readonly string[] | undefined) ?? [])
+    lines.push(`  send requests to ${entry}`);
+  for (const entry of (permissions['connect'] as readonly string[] | undefined) ?? [])
+    lines.push(`  open connections to ${entry}`);
   if (permissions['storage'] === true) lines.push('  keep values in its storage');
   return lines.length === 0 ? '  nothing' : lines.join('\n');
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from '@goflow/plugin-sdk/contract';
 import type { Command } from 'commander';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
-import { printJson, printTable, say } from '../output.ts';
+import { printJson, printTable, say, text } from '../output.ts';
 
 const at = (id: string, rest = '') => `/api/runs/${encodeURIComponent(id)}${rest}`;
 
@@ -16,7 +16,8 @@ export function addRunCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  goflow runs list --status failed')
     .action(async (flags: ConnectionFlags & { status?: string; workflow?: string; limit: string }) => {
       const limit = Number(flags.limit);
-      if (!Number.isInteger(limit) || limit < 1) throw new CommandFailure(`--limit: ${JSON.stringify(flags.limit)} is not a number from 1`, 2);
+      if (!Number.isInteger(limit) || limit < 1)
+        throw new CommandFailure(`--limit: ${JSON.stringify(flags.limit)} is not a number from 1`, 2);
       const query = new URLSearchParams();
       if (flags.status !== undefined) query.set('status', flags.status);
       if (flags.workflow !== undefined) query.set('workflow_id', flags.workflow);
@@ -37,7 +38,7 @@ export function addRunCommands(program: Command): void {
       if (flags.follow === true) {
         for await (const { event, data } of client.events(at(id, '/events'))) {
           if (event === 'log') printLine(data as JsonObject, flags);
-          else if (event === 'state') say(`run ${id} is ${String((data as JsonObject)['status'])}`);
+          else if (event === 'state') say(`run ${id} is ${text((data as JsonObject)['status'])}`);
         }
         return;
       }
@@ -49,7 +50,7 @@ export function addRunCommands(program: Command): void {
     .action(async (id: string, flags: ConnectionFlags) => {
       const run = (await connect(flags).request(at(id, '/cancel'), { method: 'POST' })) as JsonObject;
       if (flags.json === true) printJson(run);
-      else say(`run ${id} is ${String(run['status'] ?? 'cancelled')}`);
+      else say(`run ${id} is ${text(run['status'] ?? 'cancelled')}`);
     });
 
   withConnection(runs.command('replay').argument('<id>').description('a new run with the same version and parameters'))
@@ -57,7 +58,7 @@ export function addRunCommands(program: Command): void {
     .action(async (id: string, flags: ConnectionFlags) => {
       const run = (await connect(flags).request(at(id, '/replay'), { method: 'POST' })) as JsonObject;
       if (flags.json === true) printJson(run);
-      else say(`run ${String(run['run_id'])} is ${String(run['status'])}`);
+      else say(`run ${text(run['run_id'])} is ${text(run['status'])}`);
     });
 }
 
@@ -65,6 +66,6 @@ function printLine(line: JsonObject, flags: ConnectionFlags): void {
   if (flags.json === true) process.stdout.write(`${JSON.stringify(line)}\n`);
   else {
     const fields = line['fields'] === null || line['fields'] === undefined ? '' : ` ${JSON.stringify(line['fields'])}`;
-    process.stdout.write(`${String(line['timestamp'])} ${String(line['level']).padEnd(5)} ${String(line['msg'])}${fields}\n`);
+    process.stdout.write(`${text(line['timestamp'])} ${text(line['level']).padEnd(5)} ${text(line['msg'])}${fields}\n`);
   }
 }

@@ -3,33 +3,52 @@ import type { Command } from 'commander';
 import type { Client } from '../client.ts';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
-import { printJson, say } from '../output.ts';
+import { printJson, say, text } from '../output.ts';
 
 export function addTriggerCommand(program: Command): void {
-  withConnection(program.command('trigger').argument('<workflow>', 'id or name of the workflow').description('start a run'))
-    .option('-p, --param <name=value>', 'a parameter (repeatable); objects and arrays as JSON', (value: string, before: string[]) => [...before, value], [])
+  withConnection(
+    program.command('trigger').argument('<workflow>', 'id or name of the workflow').description('start a run'),
+  )
+    .option(
+      '-p, --param <name=value>',
+      'a parameter (repeatable); objects and arrays as JSON',
+      (value: string, before: string[]) => [...before, value],
+      [],
+    )
     .option('--wait <seconds>', 'wait so long for the end, at most 60')
-    .addHelpText('after', '\nExample:\n  goflow trigger send-welcome-email -p customer_name=Alex -p email=alex@example.com --wait 10')
+    .addHelpText(
+      'after',
+      '\nExample:\n  goflow trigger send-welcome-email -p customer_name=Alex -p email=alex@example.com --wait 10',
+    )
     .action(async (reference: string, flags: ConnectionFlags & { param: string[]; wait?: string }) => {
       if (flags.wait !== undefined && !(Number(flags.wait) >= 0 && Number(flags.wait) <= 60)) {
         throw new CommandFailure(`--wait: ${JSON.stringify(flags.wait)} is not a number of seconds from 0 to 60`, 2);
       }
       const client = connect(flags);
       const workflow = await findWorkflow(client, reference);
-      const parameters = readParameters(flags.param, (workflow['parameters'] as readonly JsonObject[] | undefined) ?? []);
+      const parameters = readParameters(
+        flags.param,
+        (workflow['parameters'] as readonly JsonObject[] | undefined) ?? [],
+      );
       const query = flags.wait === undefined ? '' : `?wait=${flags.wait}`;
-      const answer = (await client.request(`/api/workflows/${encodeURIComponent(String(workflow['id']))}/trigger${query}`, {
-        method: 'POST',
-        body: { parameters },
-        timeoutMs: (Number(flags.wait ?? 0) + 30) * 1000,
-      })) as JsonObject;
+      const answer = (await client.request(
+        `/api/workflows/${encodeURIComponent(text(workflow['id']))}/trigger${query}`,
+        {
+          method: 'POST',
+          body: { parameters },
+          timeoutMs: (Number(flags.wait ?? 0) + 30) * 1000,
+        },
+      )) as JsonObject;
       if (flags.json === true) printJson(answer);
-      else if (answer['run_id'] !== undefined) say(`run ${String(answer['run_id'])} is ${String(answer['status'])}; follow it with: goflow runs logs ${String(answer['run_id'])} --follow`);
+      else if (answer['run_id'] !== undefined)
+        say(
+          `run ${text(answer['run_id'])} is ${text(answer['status'])}; follow it with: goflow runs logs ${text(answer['run_id'])} --follow`,
+        );
       else {
-        say(`run ${String(answer['id'])} ${String(answer['status'])} after ${String(answer['duration_ms'])} ms`);
+        say(`run ${text(answer['id'])} ${text(answer['status'])} after ${text(answer['duration_ms'])} ms`);
         printJson((answer['error'] ?? answer['output']) as JsonValue);
       }
-      if (['failed', 'timed_out', 'cancelled'].includes(String(answer['status']))) process.exitCode = 1;
+      if (['failed', 'timed_out', 'cancelled'].includes(text(answer['status']))) process.exitCode = 1;
     });
 }
 
@@ -39,7 +58,10 @@ async function findWorkflow(client: Client, reference: string): Promise<JsonObje
   if (byId !== undefined) return byId;
   const named = all.filter((workflow) => workflow['name'] === reference);
   if (named.length === 1) return named[0] as JsonObject;
-  if (named.length > 1) throw new CommandFailure(`${named.length} workflows are named "${reference}"; use an id: ${named.map((workflow) => String(workflow['id'])).join(', ')}`);
+  if (named.length > 1)
+    throw new CommandFailure(
+      `${named.length} workflows are named "${reference}"; use an id: ${named.map((workflow) => text(workflow['id'])).join(', ')}`,
+    );
   throw new CommandFailure(`there is no workflow with the id or name "${reference}"; see: goflow workflows list`);
 }
 
@@ -51,7 +73,7 @@ function readParameters(pairs: readonly string[], declarations: readonly JsonObj
     if (equals < 1) throw new CommandFailure(`-p ${JSON.stringify(pair)}: write name=value`, 2);
     const name = pair.slice(0, equals);
     const declaration = declarations.find((one) => one['name'] === name);
-    values.push([name, readValue(name, pair.slice(equals + 1), String(declaration?.['type'] ?? 'string'))]);
+    values.push([name, readValue(name, pair.slice(equals + 1), text(declaration?.['type'] ?? 'string'))]);
   }
   return Object.fromEntries(values);
 }
@@ -61,6 +83,9 @@ function readValue(name: string, text: string, type: string): JsonValue {
   try {
     return JSON.parse(text) as JsonValue;
   } catch {
-    throw new CommandFailure(`-p ${name}: ${JSON.stringify(text)} is not ${type === 'integer' ? 'an integer' : `a JSON ${type}`}`, 2);
+    throw new CommandFailure(
+      `-p ${name}: ${JSON.stringify(text)} is not ${type === 'integer' ? 'an integer' : `a JSON ${type}`}`,
+      2,
+    );
   }
 }

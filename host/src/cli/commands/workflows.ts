@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Client } from '../client.ts';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
-import { printJson, printTable, say } from '../output.ts';
+import { printJson, printTable, say, text } from '../output.ts';
 import { readJson } from '../read-file.ts';
 
 const at = (id: string) => `/api/workflows/${encodeURIComponent(id)}`;
@@ -11,12 +11,21 @@ const at = (id: string) => `/api/workflows/${encodeURIComponent(id)}`;
 export function addWorkflowCommands(program: Command): void {
   const workflows = program.command('workflows').description('workflow definitions');
 
-  withConnection(workflows.command('apply').argument('<file>', 'JSON file with a workflow, or a list of them').description('create or update; found by "id", else by "name"'))
+  withConnection(
+    workflows
+      .command('apply')
+      .argument('<file>', 'JSON file with a workflow, or a list of them')
+      .description('create or update; found by "id", else by "name"'),
+  )
     .addHelpText('after', '\nExample:\n  goflow workflows apply examples/welcome-email/workflow.json')
     .action(async (file: string, flags: ConnectionFlags) => {
       const applied = await applyAll(connect(flags), asList(await readJson(file), file), file);
       if (flags.json === true) printJson(applied.map(({ workflow }) => workflow));
-      else for (const { workflow, created } of applied) say(`${String(workflow['id'])} "${String(workflow['name'])}" ${created ? 'created' : 'updated'}, version ${String(workflow['version'])}`);
+      else
+        for (const { workflow, created } of applied)
+          say(
+            `${text(workflow['id'])} "${text(workflow['name'])}" ${created ? 'created' : 'updated'}, version ${text(workflow['version'])}`,
+          );
     });
 
   withConnection(workflows.command('list').description('all workflows of the tenant'))
@@ -38,7 +47,12 @@ export function addWorkflowCommands(program: Command): void {
       say(`${id} deleted`);
     });
 
-  withConnection(program.command('import').argument('<file>', 'JSON file of workflows, in today\'s shape or the original\'s').description('take over workflows from another GoFlow'))
+  withConnection(
+    program
+      .command('import')
+      .argument('<file>', "JSON file of workflows, in today's shape or the original's")
+      .description('take over workflows from another GoFlow'),
+  )
     .addHelpText('after', '\nExample:\n  goflow import workflows.json')
     .action(async (file: string, flags: ConnectionFlags) => {
       const content = await readJson(file);
@@ -62,7 +76,8 @@ async function applyAll(client: Client, bodies: readonly JsonObject[], file: str
       applied.push(await applyOne(client, body, known));
     } catch (error) {
       if (!(error instanceof CommandFailure)) throw error;
-      const which = bodies.length > 1 ? ` (workflow ${index + 1} of ${bodies.length}; those before it are applied)` : '';
+      const which =
+        bodies.length > 1 ? ` (workflow ${index + 1} of ${bodies.length}; those before it are applied)` : '';
       throw new CommandFailure(`${file}${which}: ${error.message}`, error.status);
     }
   }
@@ -74,10 +89,14 @@ async function applyOne(client: Client, body: JsonObject, known: readonly JsonOb
   const fields = withoutServerFields(given);
   const named = known.filter((workflow) => workflow['name'] === fields['name']);
   if (ownId === undefined && named.length > 1) {
-    throw new CommandFailure(`${named.length} workflows are named "${String(fields['name'])}"; say which one with "id"`);
+    throw new CommandFailure(`${named.length} workflows are named "${text(fields['name'])}"; say which one with "id"`);
   }
   const id = typeof ownId === 'string' ? ownId : (named[0]?.['id'] as string | undefined);
-  if (id === undefined) return { workflow: (await client.request('/api/workflows', { method: 'POST', body: fields })) as JsonObject, created: true };
+  if (id === undefined)
+    return {
+      workflow: (await client.request('/api/workflows', { method: 'POST', body: fields })) as JsonObject,
+      created: true,
+    };
   const created = !known.some((workflow) => workflow['id'] === id);
   return { workflow: (await client.request(at(id), { method: 'PUT', body: fields })) as JsonObject, created };
 }
