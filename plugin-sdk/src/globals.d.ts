@@ -1,3 +1,4 @@
+// oxlint-disable typescript/no-explicit-any, typescript/no-unsafe-declaration-merging, eslint/no-var -- the platform's own types say any, and globals are var
 /**
  * The globals of a connector: the web platform's, as in the WinterTC minimum common API, and nothing of Node or of a browser's page.
  * A connector's tsconfig names this file (`"types": ["@goflow/plugin-sdk/globals"]`, `"lib": ["es2024"]`), so that `process` or
@@ -297,7 +298,7 @@ declare class DecompressionStream {
 
 // ── Fetch ──
 
-type BufferSource = ArrayBufferView<ArrayBufferLike> | ArrayBuffer;
+type BufferSource = ArrayBufferView | ArrayBuffer;
 type BlobPart = BufferSource | Blob | string;
 type FormDataEntryValue = File | string;
 type BodyInit = ReadableStream<Uint8Array> | Blob | BufferSource | FormData | URLSearchParams | string;

@@ -16,35 +16,37 @@ import { findPackage, installedIn } from './installed.ts';
 export async function checkTypes(projectDir: string, entry: string): Promise<BuildProblem[]> {
   const typescript = findPackage(projectDir, 'typescript');
   if (typescript === null) throw new Failure('TypeScript was not found; run: npm install --save-dev typescript');
+  const tsc = path.join(typescript, 'lib', 'tsc.js');
+  const own = path.join(projectDir, 'tsconfig.json');
+  const hasOwn = existsSync(own);
+  if (hasOwn && installedIn(projectDir, '@goflow/plugin-sdk') !== null) {
+    const output = await runTsc(
+      [tsc, '-p', own, '--noEmit', '--incremental', 'false', '--composite', 'false'],
+      projectDir,
+    );
+    return parseDiagnostics(output, projectDir);
+  }
   const folder = await mkdtemp(path.join(tmpdir(), 'goflow-check-'));
   try {
     const config = path.join(folder, 'tsconfig.json');
-    await writeFile(config, JSON.stringify(checkConfig(projectDir, entry)));
-    const output = await runTsc(path.join(typescript, 'lib', 'tsc.js'), config, projectDir);
-    return parseDiagnostics(output, projectDir);
+    await writeFile(config, JSON.stringify(borrowingConfig(hasOwn ? own : null, entry)));
+    return parseDiagnostics(await runTsc([tsc, '-p', config], projectDir), projectDir);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function checkConfig(projectDir: string, entry: string): object {
-  const own = path.join(projectDir, 'tsconfig.json');
-  const base = existsSync(own) ? { extends: own } : { files: [entry] };
-  const installed = installedIn(projectDir, '@goflow/plugin-sdk') !== null;
-  const borrowed = installed && existsSync(own) ? {} : borrowedTypes();
-  const defaults = existsSync(own) ? {} : DEFAULTS;
-  return {
-    ...base,
-    compilerOptions: {
-      ...defaults,
-      ...borrowed,
-      noEmit: true,
-      incremental: false,
-      composite: false,
-      allowImportingTsExtensions: true,
-    },
-    ...(!(installed && existsSync(own)) && { files: [globalsFile(), ...(existsSync(own) ? [] : [entry])] }),
+/** The project's settings with the SDK's types of this command; without a tsconfig of its own, those of `init`. */
+function borrowingConfig(own: string | null, entry: string): object {
+  const borrowed = {
+    ...borrowedTypes(),
+    noEmit: true,
+    incremental: false,
+    composite: false,
+    allowImportingTsExtensions: true,
   };
+  if (own !== null) return { extends: own, compilerOptions: borrowed, files: [globalsFile()] };
+  return { compilerOptions: { ...DEFAULTS, ...borrowed }, files: [globalsFile(), entry] };
 }
 
 const DEFAULTS = {
@@ -74,9 +76,9 @@ function globalsFile(): string {
   return existsSync(source) ? source : path.join(SDK_ROOT, 'dist', 'types', 'globals.d.ts');
 }
 
-function runTsc(tsc: string, config: string, cwd: string): Promise<string> {
+function runTsc(args: readonly string[], cwd: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [tsc, '-p', config, '--pretty', 'false'], {
+    const child = spawn(process.execPath, [...args, '--pretty', 'false'], {
       cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
