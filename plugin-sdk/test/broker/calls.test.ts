@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllowPrivate } from '../../src/runtime/broker/broker.ts';
-import { ask, fetchCall, httpServer, memoryStorage, refused, testBroker } from './harness.ts';
+import { ask, fetchCall, httpServer, memoryStorage, refused, tcpServer, testBroker } from './harness.ts';
 
 const endless: unknown[] = [];
 endless.push(endless);
@@ -141,6 +141,18 @@ test('unread bodies are bounded per session', async () => {
   });
   await ask(session, { op: 'body.cancel', body: heads[0]?.body ?? -1 });
   expect(await ask(session, fetchCall(`http://127.0.0.1:${port}/`))).toMatchObject({ status: 200 });
+});
+
+test('what waits to be sent is bounded per session', async () => {
+  const { port } = await tcpServer((socket) => socket.pause());
+  const { open } = testBroker();
+  const session = open({ granted: { connect: [`127.0.0.1:${port}`] } });
+  const { socket } = await ask(session, { op: 'connect', host: '127.0.0.1', port, secureTransport: 'off' });
+  const data = new Uint8Array(40 * 1024 * 1024);
+  const first = session.handle({ op: 'socket.write', socket, data });
+  expect(await refused(session, { op: 'socket.write', socket, data })).toMatchObject({ code: 'CONNECTOR_ERROR' });
+  session.close('ended');
+  expect(await first).toMatchObject({ ok: false, error: { code: 'CANCELLED' } });
 });
 
 test('waiting calls are bounded per session', async () => {

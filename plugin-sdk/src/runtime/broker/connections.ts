@@ -4,9 +4,6 @@ import { type Host, showHost } from '../../contract/index.ts';
 import type { Dialer } from './dial.ts';
 import type { Fence } from './fence.ts';
 
-/** How long an unused connection is kept where the server says nothing, in milliseconds. */
-const KEEP_ALIVE_MS = 4000;
-
 /** Unused connections kept per origin. */
 const MAX_IDLE_PER_ORIGIN = 64;
 
@@ -45,9 +42,9 @@ export class ConnectionPool {
     const kept = fresh ? null : this.#takeIdle(origin);
     if (kept !== null) return kept;
     // undici is loaded with the first request: it is a tenth of a second that the host's start does not have to wait for.
-    const { Client } = await import('undici');
+    const { clientOn } = await import('./client.ts');
     const { socket, address } = await this.#dialer.dial({ ...target, alpn: ['http/1.1'], allowHalfOpen: false }, fence);
-    const connection = { origin, socket, address, used: false, client: clientOn(Client, origin, socket) };
+    const connection = { origin, socket, address, used: false, client: clientOn(origin, socket) };
     socket.once('close', () => this.#forget(connection));
     return connection;
   }
@@ -87,28 +84,6 @@ export class ConnectionPool {
     idle.splice(index, 1);
     if (idle.length === 0) this.#idle.delete(connection.origin);
   }
-}
-
-function clientOn(ClientClass: typeof Client, origin: string, socket: Socket): Client {
-  let taken = false;
-  return new ClientClass(origin, {
-    allowH2: false,
-    pipelining: 1,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    // The session's fence ends requests that take too long.
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    // undici forgets a request when its connector answers within the call.
-    connect: (_options, callback) =>
-      queueMicrotask(() => {
-        if (taken || socket.destroyed) {
-          callback(Object.assign(new Error('the connection is gone'), { code: 'ECONNRESET' }), null);
-          return;
-        }
-        taken = true;
-        callback(null, socket);
-      }),
-  });
 }
 
 function originOf({ secure, host, port }: HttpTarget): string {

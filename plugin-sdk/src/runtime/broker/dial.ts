@@ -64,15 +64,15 @@ export class Dialer {
     own: <S extends Socket>(socket: S) => S,
   ): Promise<Socket> {
     // The name never reaches the resolver again: the look-up that Node makes is answered with the addresses that were checked.
+    const [first] = addresses;
     const socket = connectTcp({
-      host: target.host.host,
+      host: target.host.kind === 'name' ? target.host.host : (first?.address ?? ''),
       port: target.port,
       noDelay: true,
       keepAlive: true,
       allowHalfOpen: target.allowHalfOpen,
       autoSelectFamily: true,
       lookup: (_name, options, answer) => {
-        const [first] = addresses;
         if (options.all === true) answer(null, [...addresses]);
         else answer(null, first?.address ?? '', first?.family);
       },

@@ -54,6 +54,8 @@ const MAX_BODIES = 128;
 const MAX_SOCKETS = 64;
 /** Calls that wait for their answer, per session. */
 const MAX_CALLS = 1024;
+/** Bytes of request bodies and socket writes that wait in the host's memory, per session. */
+const MAX_SENDING_BYTES = 64 * 1024 * 1024;
 
 /** The broker for one call of an action. Parts that a call does not use are not made. */
 export class BrokerSession {
@@ -68,6 +70,7 @@ export class BrokerSession {
   #bodies: Map<number, Exchange> | null = null;
   #sockets: Map<number, RawSocket> | null = null;
   #fetching = 0;
+  #sending = 0;
   /** Connections that are being made or not yet closed, those included that still flush. */
   #liveSockets = 0;
   #nextHandle = 1;
@@ -123,6 +126,20 @@ export class BrokerSession {
   async #perform(unchecked: unknown): Promise<BrokerAnswer> {
     this.#fence.check();
     const call = readCall(unchecked);
+    const bytes = sentBytes(call);
+    if (this.#sending + bytes > MAX_SENDING_BYTES)
+      throw invalidCall(
+        `a call sends at most ${MAX_SENDING_BYTES / 1024 / 1024} MB at once; wait for what is on its way`,
+      );
+    this.#sending += bytes;
+    try {
+      return await this.#answer(call);
+    } finally {
+      this.#sending -= bytes;
+    }
+  }
+
+  async #answer(call: BrokerCall): Promise<BrokerAnswer> {
     switch (call.op) {
       case 'fetch':
         return await this.#fetch(call);
@@ -316,6 +333,11 @@ export class BrokerSession {
     stats.bytesReceived += record.bytesReceived;
     this.#options.onEgress(record);
   }
+}
+
+function sentBytes(call: BrokerCall): number {
+  if (call.op === 'fetch') return call.request.body?.byteLength ?? 0;
+  return call.op === 'socket.write' ? call.data.byteLength : 0;
 }
 
 /** An error as a reply. What is not a broker's own error is a bug of ours: nothing of it is told to a connector. */
