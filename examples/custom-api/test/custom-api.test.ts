@@ -57,6 +57,7 @@ describe('examples/custom-api', () => {
     expect(granted).toMatchObject({ status: 200, body: { state: 'enabled' } });
     const { status, body } = await trigger({ title: 'Printer on fire', priority: 'high' });
     expect(status, JSON.stringify(body)).toBe(200);
+    expect(body.error, JSON.stringify(body.error)).toBeNull();
     expect(body).toMatchObject({
       status: 'succeeded',
       output: { ticket_id: 1, url: `http://127.0.0.1:${port}/tickets/1` },
