@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { endianness } from 'node:os';
 import path from 'node:path';
 import { Refusal } from './failure.ts';
 
@@ -35,6 +36,7 @@ export function checkWal(file: string): void {
 
 const HEADER = 32;
 const FRAME = 24;
+const FRAMES_AT_ONCE = 256;
 
 interface Wal {
   readonly pageSize: number;
@@ -51,7 +53,7 @@ function parseHeader(header: Buffer): Wal | null {
   if (magic !== 0x377f0682 && magic !== 0x377f0683) return null;
   const littleEndian = magic === 0x377f0682;
   const pageSize = header.readUInt32BE(8);
-  const checksum = sum([0, 0], header, 0, 24, littleEndian);
+  const checksum = sum([0, 0], wordsOf(header, littleEndian), 0, 6);
   if (checksum[0] !== header.readUInt32BE(24) || checksum[1] !== header.readUInt32BE(28)) return null;
   if (pageSize < 512 || pageSize > 65536) return null;
   return { pageSize, littleEndian, salt1: header.readUInt32BE(16), salt2: header.readUInt32BE(20), checksum };
@@ -69,43 +71,57 @@ function findDamage(
   let bad: number | null = null;
   // Commits in the unbroken chain that is being followed behind the bad frame.
   let commits = 0;
-  for (let index = 0; index < frames; index += 1) {
-    const frame = read(descriptor, HEADER + index * length, length);
-    const stored: Checksum = [frame.readUInt32BE(16), frame.readUInt32BE(20)];
-    const current = frame.readUInt32BE(8) === wal.salt1 && frame.readUInt32BE(12) === wal.salt2;
-    const fits = current && follows(before, frame, stored, wal.littleEndian);
-    if (bad === null && !fits) {
+  for (let from = 0; from < frames; from += FRAMES_AT_ONCE) {
+    const count = Math.min(FRAMES_AT_ONCE, frames - from);
+    const bytes = read(descriptor, HEADER + from * length, count * length);
+    const words = wordsOf(bytes, wal.littleEndian);
+    for (let index = 0; index < count; index += 1) {
+      const at = index * length;
+      const stored: Checksum = [bytes.readUInt32BE(at + 16), bytes.readUInt32BE(at + 20)];
+      const current = bytes.readUInt32BE(at + 8) === wal.salt1 && bytes.readUInt32BE(at + 12) === wal.salt2;
+      const fits = current && follows(before, words, at / 4, length / 4, stored);
       // Frames of an older generation end the log in the ordinary way; only newer ones behind them would tell of damage.
-      bad = index;
+      if (!fits) {
+        bad ??= from + index;
+        commits = 0;
+      }
+      if (bad !== null && current && bytes.readUInt32BE(at + 4) !== 0) commits += 1;
+      if (bad !== null && commits >= 2) return { frame: bad, commits };
+      before = stored;
     }
-    if (bad !== null) {
-      if (!fits) commits = 0;
-      if (current && frame.readUInt32BE(4) !== 0) commits += 1;
-      if (commits >= 2) return { frame: bad, commits };
-    }
-    before = stored;
   }
   return null;
 }
 
-function follows(before: Checksum, frame: Buffer, stored: Checksum, littleEndian: boolean): boolean {
-  const made = sum(sum(before, frame, 0, 8, littleEndian), frame, FRAME, frame.length, littleEndian);
+/** Whether the checksum of a frame continues the one before: it covers the first two words of its header and the page. */
+function follows(before: Checksum, words: Uint32Array, start: number, length: number, stored: Checksum): boolean {
+  const made = sum(sum(before, words, start, start + 2), words, start + FRAME / 4, start + length);
   return made[0] === stored[0] && made[1] === stored[1];
 }
 
-function sum(start: Checksum, bytes: Buffer, from: number, to: number, littleEndian: boolean): Checksum {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let a = start[0];
-  let b = start[1];
-  for (let at = from; at < to; at += 8) {
-    a = (a + view.getUint32(at, littleEndian) + b) >>> 0;
-    b = (b + view.getUint32(at + 4, littleEndian) + a) >>> 0;
+function sum(start: Checksum, words: Uint32Array, from: number, to: number): Checksum {
+  let a = start[0] | 0;
+  let b = start[1] | 0;
+  for (let at = from; at < to; at += 2) {
+    a = (a + (words[at] as number) + b) | 0;
+    b = (b + (words[at + 1] as number) + a) | 0;
   }
-  return [a, b];
+  return [a >>> 0, b >>> 0];
+}
+
+/** The log says which order of bytes its checksums were made with: that of the machine that began it. */
+function wordsOf(bytes: Buffer, littleEndian: boolean): Uint32Array {
+  const own = littleEndian === (endianness() === 'LE') ? bytes : copyOf(bytes).swap32();
+  return new Uint32Array(own.buffer, own.byteOffset, own.byteLength / 4);
+}
+
+function copyOf(bytes: Buffer): Buffer {
+  return Buffer.from(Uint8Array.from(bytes).buffer);
 }
 
 function read(descriptor: number, position: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
+  // Not from the pool, whose slices need not begin at a whole word.
+  const bytes = Buffer.from(new ArrayBuffer(length));
   readSync(descriptor, bytes, 0, length, position);
   return bytes;
 }
