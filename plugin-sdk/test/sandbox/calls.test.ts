@@ -96,7 +96,7 @@ describe('the context of a call', () => {
       output: { ids: { ...CONTEXT, credential: { key: 'k', nested: { x: 1 } } }, same: true },
     });
     expect(call.logs.map(({ level }) => level)).toEqual(['info', 'warn']);
-    const { remaining, left } = (ended as { output: { remaining: number; left: number } }).output;
+    const { remaining, left } = (ended as unknown as { output: { remaining: number; left: number } }).output;
     expect(remaining).toBeGreaterThan(0);
     expect(remaining).toBeLessThanOrEqual(5000);
     expect(left).toBeLessThanOrEqual(5000);
@@ -205,5 +205,37 @@ describe('the context of a call', () => {
       ['x', 'y'],
       expect.stringMatching(/the value to store is not JSON/),
     ]);
+  });
+
+  test('a request that the engine would not take is refused in the worker', async () => {
+    const actions = `{ main: async (ctx) => {
+      Object.defineProperty(Request.prototype, 'url', { get: () => ({ toString: () => 'https://a.example', toJSON: () => ({ not: 'text' }) }) });
+      const tries = [() => ctx.storage.get('k'.repeat(100_000)), () => ctx.fetch('https://a.example')]; const said = [];
+      for (const attempt of tries) try { await attempt(); said.push('sent'); } catch (error) { said.push(error.message); }
+      return said;
+    } }`;
+    await using lane = await TestLane.ofActions(actions);
+    const call = lane.begin();
+    expect(await call.ended).toMatchObject({
+      output: ['storage.get: the request is malformed or too large', 'fetch: the request is malformed or too large'],
+    });
+    expect(call.asked).toEqual([]);
+  });
+
+  test('a connector that breaks its own signal does not keep other calls from their answers', async () => {
+    const actions = `{
+      broken: async (ctx) => { const { signal } = ctx; signal.dispatchEvent = () => { throw 1; }; EventTarget.prototype.dispatchEvent = null; Event.prototype.type; await ctx.sleep(60_000); },
+      other: async (ctx) => await ctx.storage.get('k'),
+    }`;
+    await using lane = await TestLane.ofActions(actions);
+    const broken = lane.begin({ action: 'broken' });
+    const other = lane.begin({ action: 'other' });
+    await expect.poll(() => other.asked.length).toBe(1);
+    lane.send(
+      { type: 'abort', key: broken.key, reason: 'deadline' },
+      { type: 'answer', key: other.key, call: 1, ok: true, value: '7' },
+    );
+    expect(await other.ended).toMatchObject({ output: 7 });
+    expect(await broken.ended).toMatchObject({ ok: false });
   });
 });

@@ -57,7 +57,7 @@ describe('crypto.subtle', () => {
   });
 
   test('makes ECDSA signatures that others accept', async () => {
-    const [jwk, signature] = (await run('ecdsa')) as [JsonWebKey, string];
+    const [jwk, signature] = (await run('ecdsa')) as [object, string];
     const key = { key: createPublicKey({ key: jwk, format: 'jwk' } as never), dsaEncoding: 'ieee-p1363' } as const;
     expect(verify('sha256', Buffer.from('abc'), key, Buffer.from(signature, 'hex'))).toBe(true);
   });

@@ -152,18 +152,23 @@ describe('fetch', () => {
   });
 
   test('an aborted fetch rejects with the reason, and its late answer is not read', async () => {
-    let answer: ((head: FetchHead) => void) | undefined;
-    const broker: BrokerStub = (request) =>
-      request.op === 'fetch' ? new Promise<FetchHead>((resolve) => (answer = resolve)) : null;
+    const cancelled = Promise.withResolvers<string>();
+    const late = Promise.withResolvers<FetchHead>();
+    const broker: BrokerStub = (request) => {
+      if (request.op === 'fetch') return late.promise;
+      if (request.op === 'storage.get') return cancelled.promise;
+      if (request.op === 'body.cancel') cancelled.resolve('true');
+      else late.resolve({ ...HEAD, body: 9 });
+      return null;
+    };
     await using lane = await TestLane.ofActions(`{
       main: async (ctx) => { const c = new AbortController(); setTimeout(() => c.abort(new Error('enough')), 1);
         const why = await fetch('https://a.example', { signal: c.signal }).catch((e) => e.message);
-        const early = await fetch('https://a.example', { signal: AbortSignal.abort() }).catch((e) => e.name); console.log('aborted'); await ctx.sleep(20); return [why, early]; } }`);
+        const early = await fetch('https://a.example', { signal: AbortSignal.abort() }).catch((e) => e.name);
+        await ctx.storage.delete('answer now'); return [why, early, await ctx.storage.get('cancelled')]; } }`);
     const call = lane.begin({ broker });
-    await expect.poll(() => call.logs.length).toBe(1);
-    answer?.({ ...HEAD, body: 9 });
-    expect(await call.ended).toMatchObject({ output: ['enough', 'AbortError'] });
-    expect(call.asked.map(({ op }) => op)).toEqual(['fetch', 'body.cancel']);
+    expect(await call.ended).toMatchObject({ output: ['enough', 'AbortError', true] });
+    expect(call.asked.map(({ op }) => op).sort()).toEqual(['body.cancel', 'fetch', 'storage.delete', 'storage.get']);
   });
 
   test('bytes that came through a pool show nothing of their neighbours', async () => {

@@ -16,7 +16,7 @@ export interface Outer {
   finish(key: number, text: string): void;
   /** The call failed; `error` is the JSON of an `ErrorData`. */
   fail(key: number, error: string): void;
-  /** Sends a broker call (JSON of a `BrokerCall` without its bytes). Its number, or 0 when the call has ended. */
+  /** Sends a broker call (JSON of a `BrokerCall` without its bytes). Its number; 0 when the call has ended, -1 when it is too large or malformed. */
   ask(key: number, request: string, bytes: Uint8Array | null): number;
   log(key: number, level: ConnectorLogLevel, message: string, fields: string | null): void;
   progress(key: number, fraction: number, message: string | null): void;

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ErrorData } from '../../contract/index.ts';
 import { type LaneCommand, type LaneStart, CLAIM_OPEN, CLAIM_TAKEN } from '../protocol/worker.ts';
 import type { BrokerReply } from '../protocol/engine.ts';
 import type { BrokerAnswer } from '../protocol/broker.ts';
@@ -37,7 +38,7 @@ export class Lane {
   async serve(): Promise<void> {
     const { port } = this.#start;
     port.on('message', (commands: readonly LaneCommand[]) => {
-      for (const command of commands) this.#handle(command);
+      for (const command of commands) this.#handleAlone(command);
     });
     this.#outbox.push({ type: 'ready' });
     setImmediate(() => (this.#spare ??= this.#makeTenant()));
@@ -50,6 +51,15 @@ export class Lane {
   uncaught(thrown: unknown, kind: 'rejection' | 'exception'): void {
     const call = this.#context.getStore();
     if (call !== undefined && !call.ended) call.guest.uncaught(call.key, thrown, kind);
+  }
+
+  /** What one call's code makes of a command must not keep the commands behind it from theirs. */
+  #handleAlone(command: LaneCommand): void {
+    try {
+      this.#handle(command);
+    } catch (thrown) {
+      if ('key' in command) this.#calls.get(command.key)?.fail(brokenCall(thrown));
+    }
   }
 
   #handle(command: LaneCommand): void {
@@ -189,6 +199,11 @@ function ownMemory(value: BrokerAnswer): BrokerAnswer {
 
 function ownBytes(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+}
+
+function brokenCall(thrown: unknown): ErrorData {
+  const message = thrown instanceof RangeError ? 'the stack ran out' : 'the sandbox could not go on with the call';
+  return { code: 'CONNECTOR_ERROR', message, retryable: false };
 }
 
 function assertNever(command: never): never {

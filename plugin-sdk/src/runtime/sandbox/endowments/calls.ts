@@ -1,6 +1,6 @@
 import type { ConnectorLogLevel, ErrorData, JsonObject } from '../../../contract/index.ts';
 import { MAX_RESULT_CHARS } from '../../../contract/index.ts';
-import type { BrokerCall } from '../../protocol/broker.ts';
+import { isBrokerCall } from '../../protocol/check-broker.ts';
 import { defineEndowment, nothingToDispose } from './endowment.ts';
 
 const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
@@ -28,7 +28,10 @@ export const calls = defineEndowment({
         },
         ask(key, request, bytes) {
           const call = scope.call(key);
-          return call === undefined ? 0 : call.ask(readRequest(request, bytes));
+          if (call === undefined) return 0;
+          const asked = readRequest(request, bytes);
+          // The engine ends a worker that sends anything else.
+          return isBrokerCall(asked) ? call.ask(asked) : -1;
         },
         log(key, level, message, fields) {
           if (!LEVELS.includes(level)) return;
@@ -50,8 +53,8 @@ export const calls = defineEndowment({
 });
 
 /** The request as data of our own making; its bytes travel beside the text. */
-function readRequest(request: string, bytes: Uint8Array | null): BrokerCall {
-  const parsed = JSON.parse(request) as BrokerCall;
+function readRequest(request: string, bytes: Uint8Array | null): unknown {
+  const parsed = JSON.parse(request) as { readonly op: unknown; readonly request?: object };
   if (parsed.op === 'fetch') return { op: 'fetch', request: { ...parsed.request, body: bytes } };
   if (parsed.op === 'socket.write') return { ...parsed, data: bytes ?? new Uint8Array(0) };
   return parsed;

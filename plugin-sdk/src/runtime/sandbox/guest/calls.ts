@@ -18,6 +18,8 @@ export type Ask<Op extends BrokerCall['op']> = Op extends 'fetch'
   ? { readonly op: 'fetch'; readonly request: Omit<Extract<BrokerCall, { op: 'fetch' }>['request'], 'body'> }
   : Omit<Extract<BrokerCall, { op: Op }>, 'data'> & { readonly op: Op };
 
+const ENDED = failure('CONNECTOR_ERROR', 'the call has ended: its context works no more');
+
 /** One call of an action, inside the compartment: what it waits for. When it has ended it asks and tells nothing more. */
 export class GuestCall {
   readonly key: number;
@@ -47,6 +49,8 @@ export class GuestCall {
     return new Promise((resolve, reject) => {
       this.refuseIfOver();
       const id = outer.ask(this.key, JSON.stringify(request), bytes);
+      if (id < 0) throw new TypeError(`${request.op}: the request is malformed or too large`);
+      if (id === 0) throw makeFailure(ENDED);
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
     });
   }
@@ -54,7 +58,7 @@ export class GuestCall {
   /** Throws when the call may use its powers no more. */
   refuseIfOver(): void {
     if (this.#aborted !== null) throw makeFailure(abortFailure(this.#aborted));
-    if (this.#ended) throw makeFailure(failure('CONNECTOR_ERROR', 'the call has ended: its context works no more'));
+    if (this.#ended) throw makeFailure(ENDED);
   }
 
   answer(id: number, ok: boolean, value: BrokerAnswer): void {

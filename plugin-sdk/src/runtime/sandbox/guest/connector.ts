@@ -40,7 +40,7 @@ export async function runAction(call: GuestCall, action: string, input: string):
     const value: unknown = await Reflect.apply(run, object, [new Context(call), JSON.parse(input)]);
     outcome = { text: toJsonText(value, MAX_RESULT_CHARS) };
   } catch (thrown) {
-    outcome = { error: thrown instanceof JsonRefusal ? refusal(thrown) : readThrown(thrown) };
+    outcome = { error: JsonRefusal.is(thrown) ? refusal(thrown) : readThrown(thrown) };
   }
   call.end();
   if ('text' in outcome) outer.finish(call.key, outcome.text);
@@ -66,7 +66,7 @@ export function describeConnector(): readonly [ok: boolean, text: string] {
     for (const [id, action] of Object.entries(actions)) described[id] = describeAction(id, action);
     return [true, toJsonText({ ...rest, actions: described }, MAX_RESULT_CHARS)];
   } catch (thrown) {
-    const error = thrown instanceof JsonRefusal ? describeRefusal(thrown) : readThrown(thrown);
+    const error = JsonRefusal.is(thrown) ? describeRefusal(thrown) : readThrown(thrown);
     return [false, JSON.stringify(error)];
   }
 }

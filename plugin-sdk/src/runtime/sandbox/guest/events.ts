@@ -27,6 +27,8 @@ interface Registered {
 /** Sets what only our own dispatch may set. */
 let update: (event: Event, state: { target?: EventTarget | null; dispatching?: boolean; trusted?: boolean }) => void;
 let halted: (event: Event) => boolean;
+/** Not by way of `dispatchEvent`, which a connector may have replaced. */
+let dispatch: (target: EventTarget, event: Event) => boolean;
 
 export class Event {
   static readonly NONE = 0;
@@ -137,6 +139,26 @@ export class MessageEvent extends Event {
 export class EventTarget {
   #listeners: Registered[] = [];
 
+  static {
+    dispatch = (target, event) => {
+      update(event, { target });
+      update(event, { dispatching: true });
+      try {
+        for (const listener of target.#listeners.filter((l) => l.type === event.type)) {
+          if (listener.removed) continue;
+          if (listener.once) {
+            target.removeEventListener(listener.type, listener.callback, { capture: listener.capture });
+          }
+          callListener(target, listener.callback, event);
+          if (halted(event)) break;
+        }
+      } finally {
+        update(event, { dispatching: false });
+      }
+      return !event.defaultPrevented;
+    };
+  }
+
   addEventListener(type: unknown, callback: Listener, options: ListenerOptions | boolean = {}): void {
     if (callback === null || callback === undefined) return;
     const { capture = false, once = false, signal } = typeof options === 'object' ? options : { capture: options };
@@ -160,21 +182,7 @@ export class EventTarget {
   }
 
   dispatchEvent(event: Event): boolean {
-    update(event, { target: this });
-    update(event, { dispatching: true });
-    try {
-      for (const listener of this.#listeners.filter((l) => l.type === event.type)) {
-        if (listener.removed) continue;
-        if (listener.once) {
-          this.removeEventListener(listener.type, listener.callback, { capture: listener.capture });
-        }
-        callListener(this, listener.callback, event);
-        if (halted(event)) break;
-      }
-    } finally {
-      update(event, { dispatching: false });
-    }
-    return !event.defaultPrevented;
+    return dispatch(this, event);
   }
 
   get [Symbol.toStringTag](): string {
@@ -194,7 +202,7 @@ function callListener(target: EventTarget, callback: NonNullable<Listener>, even
 /** An event made and sent by the platform. */
 export function dispatchTrusted(target: EventTarget, event: Event): void {
   update(event, { trusted: true });
-  target.dispatchEvent(event);
+  dispatch(target, event);
 }
 
 /** An `on…` property: a listener that takes the place of the one before. */

@@ -26,15 +26,11 @@ import { URL } from './url.ts';
 /** Of what SES gives a compartment: what the web platform has not, or what would evaluate code. */
 const REMOVED = ['Compartment', 'lockdown', 'harden', 'ModuleSource', 'HandledPromise', 'assert'] as const;
 
-/** Where the build's stand-in for `cloudflare:sockets` finds `connect`. */
-const CONNECT = Symbol.for('goflow.connect');
-
 /** Puts the web platform into the compartment. Returns the names that a bundle may use freely. */
 export function installGlobals(): readonly string[] {
   for (const name of REMOVED) Reflect.deleteProperty(globalThis, name);
   for (const [name, value] of Object.entries(webPlatform())) define(name, value);
   define('self', globalThis);
-  define(CONNECT, (address: never, options: never) => connectFor(requireCall('network'), address, options));
   return Object.getOwnPropertyNames(globalThis).filter((name) => !CONSTANT.has(name));
 }
 
@@ -81,6 +77,8 @@ function webPlatform(): Readonly<Record<string, unknown>> {
     URLSearchParams,
     atob,
     btoa,
+    // For libraries that import `cloudflare:sockets`: the build makes that import this global.
+    connect: (address: never, options: never) => connectFor(requireCall('network'), address, options),
     console: makeConsole(),
     crypto: makeCrypto(),
     fetch: async (input: unknown, init?: RequestInit) => fetchFor(requireCall('network'), input, init),

@@ -5,6 +5,12 @@ export class JsonRefusal {
   readonly code: 'RESULT_NOT_JSON' | 'RESULT_TOO_LARGE';
   readonly message: string;
   readonly pointer: string | null;
+  /** Tells our own refusals from anything that a connector throws, without asking it: `instanceof` would run a proxy's traps. */
+  readonly #ours = true;
+
+  static is(thrown: unknown): thrown is JsonRefusal {
+    return thrown !== null && typeof thrown === 'object' && #ours in thrown && thrown.#ours;
+  }
 
   constructor(code: JsonRefusal['code'], message: string, pointer: string | null = null) {
     this.code = code;

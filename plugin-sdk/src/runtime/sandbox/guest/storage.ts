@@ -32,8 +32,11 @@ function plainJson(value: unknown): JsonValue {
   try {
     return JSON.parse(toJsonText(value, MAX_VALUE_CHARS)) as JsonValue;
   } catch (error) {
-    if (error instanceof JsonRefusal)
-      throw new TypeError(error.message.replace('the result', 'the value to store'), { cause: error });
-    throw error;
+    throw JsonRefusal.is(error) ? notStorable(error.message) : error;
   }
+}
+
+/** Our own refusal stays inside; what the connector gets is an error like any other. */
+function notStorable(why: string): TypeError {
+  return new TypeError(why.replace('the result', 'the value to store'));
 }
