@@ -79,6 +79,30 @@ declare class Event {
   stopImmediatePropagation(): void;
 }
 
+declare class CustomEvent<T = unknown> extends Event {
+  constructor(type: string, init?: { bubbles?: boolean; cancelable?: boolean; composed?: boolean; detail?: T });
+  readonly detail: T;
+}
+
+declare class MessageEvent<T = any> extends Event {
+  constructor(type: string, init?: { data?: T; ports?: MessagePort[] });
+  readonly data: T;
+  readonly ports: readonly MessagePort[];
+}
+
+declare class MessagePort extends EventTarget {
+  private constructor();
+  onmessage: ((event: MessageEvent) => void) | null;
+  postMessage(message: unknown): void;
+  start(): void;
+  close(): void;
+}
+
+declare class MessageChannel {
+  readonly port1: MessagePort;
+  readonly port2: MessagePort;
+}
+
 type EventListenerOrEventListenerObject = ((event: any) => void) | { handleEvent(event: any): void };
 
 interface AddEventListenerOptions {
@@ -137,10 +161,16 @@ declare function setInterval<Args extends unknown[]>(
   ...args: Args
 ): number;
 declare function clearInterval(timer: number | undefined): void;
+declare function reportError(error: unknown): void;
 declare function queueMicrotask(callback: () => void): void;
 declare function structuredClone<T>(value: T, options?: { transfer?: ArrayBuffer[] }): T;
-declare function reportError(error: unknown): void;
 
+declare var navigator: {
+  readonly userAgent: string;
+  readonly language: string;
+  readonly onLine: boolean;
+  readonly hardwareConcurrency: number;
+};
 declare var performance: { now(): number; readonly timeOrigin: number };
 
 /** Goes to the log of the run, as `ctx.log` does. */
@@ -407,6 +437,23 @@ declare class Response {
 
 /** The same as `ctx.fetch` of the call that is running. */
 declare function fetch(input: RequestInfo | URL, init?: RequestInit): Promise<Response>;
+
+/** The same as `ctx.connect` of the call that is running: TCP and TLS, as in the WinterTC sockets API. */
+declare function connect(
+  address: string | { hostname: string; port: number },
+  options?: { secureTransport?: 'on' | 'off' | 'starttls'; allowHalfOpen?: boolean },
+): Socket;
+
+interface Socket {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+  readonly opened: Promise<{ readonly remoteAddress?: string; readonly localAddress?: string }>;
+  readonly closed: Promise<void>;
+  readonly upgraded: boolean;
+  readonly secureTransport: 'on' | 'off' | 'starttls';
+  close(): Promise<void>;
+  startTls(options?: { readonly expectedServerHostname?: string }): Socket;
+}
 
 // ── Crypto ──
 
