@@ -53,11 +53,17 @@ const BUFFER_BYTES = 64 * 1024;
 /** One JSON object a line. The only place that knows pino. */
 export function createLogging(options: LogOptions): Logging {
   const { write } = options;
-  const output = write === undefined ? pino.destination({ dest: 1, sync: true, minLength: BUFFER_BYTES }) : null;
+  const output =
+    write === undefined
+      ? pino.destination({ dest: 1, sync: true, minLength: BUFFER_BYTES, maxWrite: BUFFER_BYTES * 2 })
+      : null;
+  // Whoever reads the lines may go away; the runs go on.
+  output?.on('error', () => undefined);
   let scheduled = false;
-  const flush = () => {
+  // Not `flushSync`: that waits for the disk, too, where the output is a file.
+  const writeOut = () => {
     scheduled = false;
-    output?.flushSync();
+    output?.flush();
   };
   const destination = {
     write(line: string): void {
@@ -68,7 +74,7 @@ export function createLogging(options: LogOptions): Logging {
       output.write(line);
       if (scheduled) return;
       scheduled = true;
-      setImmediate(flush);
+      setImmediate(writeOut);
     },
   };
   const root = pino(
@@ -89,7 +95,7 @@ export function createLogging(options: LogOptions): Logging {
       loggers.set(component, made);
       return made;
     },
-    flush,
+    flush: () => output?.flushSync(),
   };
 }
 

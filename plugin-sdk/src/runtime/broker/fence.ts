@@ -30,7 +30,7 @@ export class Fence {
   /** Throws when the session has ended or its deadline has passed; to be called after every await and before every write. */
   check(): void {
     if (this.#closed !== null) throw this.#closed;
-    if (performance.now() >= this.deadline) throw closeError('deadline');
+    if (performance.now() >= this.deadline) throw CLOSE_ERRORS['deadline'];
   }
 
   /** Runs `teardown` when the fence falls; the returned function takes it back. */
