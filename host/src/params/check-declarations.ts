@@ -145,13 +145,13 @@ function checkValues(
   try {
     refillPatternBudget();
     const fits = schemas.compile(compilable(valueSchema(rest as ParameterDeclaration)));
-    const secret = declaration.secret === true;
+    const shown = declaration.secret === true ? ('nothing' as const) : ('all' as const);
     const about = (value: JsonValue, at: string) => ({
       noun: 'the value',
       name: null,
       pointer: childPointer(pointer, at),
       value,
-      secret,
+      shown,
     });
     for (const [index, value] of (Array.isArray(allowed) ? (allowed as readonly JsonValue[]) : []).entries()) {
       const problem = explain(fits(value), about(value, 'enum'))[0];

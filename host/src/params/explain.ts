@@ -12,8 +12,8 @@ export interface Subject {
   /** Where the value stands in the request. */
   readonly pointer: string;
   readonly value: unknown;
-  /** The value is never shown. */
-  readonly secret: boolean;
+  /** What messages tell of the value: `all`; `paths`, no values; `nothing`, as the names of its members may be secret, too. */
+  readonly shown: 'all' | 'paths' | 'nothing';
 }
 
 /** Ajv's errors as problems: what is wrong with which value, and what is allowed. */
@@ -52,8 +52,7 @@ export function branchErrors(error: ErrorObject, errors: readonly ErrorObject[])
 
 function problemOf(error: ErrorObject, branches: readonly ErrorObject[][], subject: Subject): Problem {
   const params = error.params as Record<string, unknown>;
-  // The names of its members are part of a secret, too.
-  if (subject.secret && error.instancePath !== '') {
+  if (subject.shown === 'nothing' && error.instancePath !== '') {
     return {
       pointer: subject.pointer,
       message: `${label('', subject)} does not fit its schema`,
@@ -66,7 +65,7 @@ function problemOf(error: ErrorObject, branches: readonly ErrorObject[][], subje
     params['unevaluatedProperty'] ??
     params['propertyName'];
   const path =
-    typeof below === 'string' && !(subject.secret && below !== params['missingProperty'])
+    typeof below === 'string' && !(subject.shown === 'nothing' && below !== params['missingProperty'])
       ? childPointer(error.instancePath, below)
       : error.instancePath;
   return {
@@ -87,7 +86,7 @@ function label(path: string, subject: Subject): string {
 
 function sentence(error: ErrorObject, branches: readonly ErrorObject[][], subject: Subject): string {
   const params = error.params as Record<string, unknown>;
-  const got = `; got ${subject.secret ? 'something else' : describe(valueAt(subject.value, error.instancePath))}`;
+  const got = subject.shown === 'all' ? `; got ${describe(valueAt(subject.value, error.instancePath))}` : '';
   switch (error.keyword) {
     case 'required':
     case 'dependentRequired':

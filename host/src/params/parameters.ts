@@ -61,7 +61,13 @@ function apply(
     if (errors.length === 0) entries.push([name, value]);
     else
       problems.push(
-        ...explain(errors, { noun: 'parameter', name, pointer: at, value, secret: declaration.secret === true }),
+        ...explain(errors, {
+          noun: 'parameter',
+          name,
+          pointer: at,
+          value,
+          shown: declaration.secret === true ? 'nothing' : 'all',
+        }),
       );
   }
   for (const name of Object.keys(given)) {

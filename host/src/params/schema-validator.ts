@@ -10,8 +10,11 @@ import { SchemaSet, type ValueCheck } from './validator.ts';
 /** Checks a value that stands at `pointer` of whatever the problems are told to; an empty list when it fits. */
 export type SchemaCheck = (value: JsonValue, pointer?: string) => readonly Problem[];
 
-/** What the messages call the whole value. */
-type Noun = 'input' | 'output' | 'credential' | 'value';
+/**
+ * What the messages call the whole value. Those of a `request` quote what was sent; those of an `input`, `output` or `value` of a run do not,
+ * as it may hold secret parameters, nor do those of a `credential`, which do not even name members.
+ */
+type Noun = 'request' | 'input' | 'output' | 'credential' | 'value';
 
 type Compiled = { readonly check: ValueCheck } | { readonly fault: string };
 
@@ -31,7 +34,7 @@ export function compileSchema(schema: JsonSchema | undefined, noun: Noun = 'valu
       name: null,
       pointer,
       value,
-      secret: noun === 'credential' || noun === 'output',
+      shown: noun === 'request' ? 'all' : noun === 'credential' ? 'nothing' : 'paths',
     });
   };
 }
@@ -62,7 +65,7 @@ export function checkSchemaPartial(
   const found = check(schema, template.source, 'input', pointer);
   if ('problem' in found) return [found.problem];
   const errors = certainErrors(found.errors, template.placeholders);
-  return explain(errors, { noun: 'input', name: null, pointer, value: template.source, secret: false });
+  return explain(errors, { noun: 'input', name: null, pointer, value: template.source, shown: 'all' });
 }
 
 type Found = { readonly errors: readonly ErrorObject[] } | { readonly problem: Problem };

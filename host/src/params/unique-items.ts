@@ -1,13 +1,16 @@
-import type { JsonValue } from '@goflow/plugin-sdk/contract';
+import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 
 /** A text that is the same for the same JSON value, whatever the order of its keys. */
 export function canonicalJson(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item as JsonValue)).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member ?? null)}`).join(',')}}`;
+  const keys = Object.keys(value);
+  if (keys.length > 1) keys.sort();
+  let members = '';
+  for (const key of keys) {
+    members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson((value as JsonObject)[key] ?? null)}`;
   }
-  return JSON.stringify(value);
+  return `{${members}}`;
 }
 
 /** Indexes of the first two equal items; null when all differ. Linear in the size of the array, where ajv's own keyword is quadratic. */

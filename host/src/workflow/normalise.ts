@@ -25,7 +25,7 @@ export function normalise(body: JsonObject): Normalised {
     const { definition, problems } = fromOriginal(body);
     return { definition, problems, pointerOf: originalPointer };
   }
-  const problems = [...compileSchema(WORKFLOW_SCHEMA)(body, '')];
+  const problems = [...compileSchema(WORKFLOW_SCHEMA, 'request')(body, '')];
   if (body['action'] !== undefined && body['steps'] !== undefined) {
     problems.push({
       pointer: '/steps',

@@ -14,7 +14,7 @@ describe('a schema of a manifest', () => {
       { pointer: '/config/path', keyword: 'required', message: '"path" is missing' },
       { pointer: '/config/pat', keyword: 'additionalProperties', message: '"pat" is not known here' },
     ]);
-    expect(check('x')).toEqual([{ pointer: '', keyword: 'type', message: 'the input must be an object; got "x"' }]);
+    expect(check('x')).toEqual([{ pointer: '', keyword: 'type', message: 'the input must be an object' }]);
   });
 
   it('may refer to itself', () => {
@@ -41,6 +41,12 @@ describe('a schema of a manifest', () => {
       expect(schemaFault(schema)).toBeTypeOf('string');
       expect(compileSchema(schema)('x')).toMatchObject([{ keyword: 'schema' }]);
     }
+  });
+
+  it('quotes a request, but not what a run holds', () => {
+    const schema: JsonSchema = { properties: { token: { type: 'string', maxLength: 2 } } };
+    expect(compileSchema(schema, 'request')({ token: 'hunter2' })[0]?.message).toContain('hunter2');
+    expect(compileSchema(schema)({ token: 'hunter2' })[0]?.message).toBe('"token" must have at most 2 characters');
   });
 
   it('without rules lets everything through', () => {

@@ -149,9 +149,9 @@ describe('values', () => {
     expect(one.apply({ p: 'aaa', q: `a${'b'.repeat(900)}` }).problems).toEqual([]);
   });
 
-  it('of 200,000 objects are checked for uniqueness in linear time', () => {
+  it('of 100,000 objects are checked for uniqueness in linear time', () => {
     const one = compile({ name: 'a', type: 'array', uniqueItems: true });
-    const items = Array.from({ length: 200_000 }, (_, index) => ({ i: index }));
+    const items = Array.from({ length: 100_000 }, (_, index) => ({ i: index }));
     expect(one.apply({ a: items }).problems).toEqual([]);
     expect(one.apply({ a: [...items, { i: 77 }] }).problems).toMatchObject([
       { pointer: '/parameters/a', keyword: 'uniqueItems' },
