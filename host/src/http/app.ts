@@ -55,6 +55,7 @@ async function handle(
   logWhenFinished(exchange, services.log, metrics);
   exchange.closes = closing.aborted;
   try {
+    requireHost(exchange);
     const match = router.find(exchange.req.method ?? 'GET', exchange.path);
     if (match.kind === 'route') await answer(services, closing, exchange, match.route, match.params);
     else {
@@ -96,6 +97,13 @@ function refuse(services: HttpServices, exchange: Exchange, match: Exclude<Match
     `${exchange.req.method} is not allowed here; allowed are ${allow}`,
   );
   sendProblem(exchange, error, services.log, ['Allow', allow]);
+}
+
+/** RFC 9112: a request of HTTP/1.1 that names no host is malformed. */
+function requireHost({ req }: Exchange): void {
+  if (req.headers.host === undefined && req.httpVersion === '1.1') {
+    throw new GoflowError('BAD_REQUEST', 'the request has no Host header');
+  }
 }
 
 /** A client that waits for `100 Continue` and is refused does not send its body: the connection cannot be used again. */

@@ -21,7 +21,7 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 /**
  * Finds the route of a request in a tree of path segments: a few map look-ups, whatever the number of routes. (@koa/router tries a regular
- * expression per route: with this table 40 % of a whole bare request, docs/PERFORMANCE.md.) A fixed segment goes before a parameter. A
+ * expression per route: with this table a fifth of a bare request's CPU time.) A fixed segment goes before a parameter. A
  * trailing slash does not matter. The name of a scoped npm-style plugin, `@scope/name`, is one parameter, with its slash escaped or not.
  */
 export function createRouter(routes: readonly Route[]): Router {

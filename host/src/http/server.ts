@@ -58,6 +58,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: limits.checkMs,
       noDelay: true,
+      // Checked by the app, whose answer is a problem document.
+      requireHostHeader: false,
     },
     listener,
   );
