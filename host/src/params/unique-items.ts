@@ -15,9 +15,12 @@ export function canonicalJson(value: JsonValue): string {
 
 /** Indexes of the first two equal items; null when all differ. Linear in the size of the array, where ajv's own keyword is quadratic. */
 export function firstDuplicate(items: readonly JsonValue[]): readonly [number, number] | null {
-  const seen = new Map<string, number>();
+  const plain = new Map<JsonValue, number>();
+  const nested = new Map<JsonValue, number>();
   for (const [index, item] of items.entries()) {
-    const key = canonicalJson(item);
+    const isNested = typeof item === 'object' && item !== null;
+    const seen = isNested ? nested : plain;
+    const key = isNested ? canonicalJson(item) : item;
     const earlier = seen.get(key);
     if (earlier !== undefined) return [earlier, index];
     seen.set(key, index);
