@@ -6,8 +6,8 @@ const mixed = hostile('mixed');
 test('calls that shared a worker with an endless loop are run again, and return', async () => {
   await using engine = await TestEngine.start();
   await engine.output(mixed, { action: 'echo' });
-  const innocent = [1, 2, 3].map((n) => engine.start(mixed, { action: 'wait', input: 200 + n }));
-  const guilty = engine.start(mixed, { action: 'loop', ms: 150 });
+  const innocent = [1, 2, 3].map((n) => engine.start(mixed, { action: 'wait', input: 500 + n }));
+  const guilty = engine.start(mixed, { action: 'loop', ms: 400 });
   expect((await guilty.outcome).status).toBe('aborted');
   for (const each of innocent) expect(outputOf(await each.outcome)).toBe('waited');
   expect(await guilty.ended).toBeGreaterThan(0);
@@ -16,8 +16,8 @@ test('calls that shared a worker with an endless loop are run again, and return'
 test('calls that shared an engine with a thread that cannot be ended are run again once, and return', async () => {
   await using engine = await TestEngine.start();
   await engine.output(mixed, { action: 'echo' });
-  const innocent = [1, 2, 3].map((n) => engine.start(mixed, { action: 'wait', input: 900 + n }));
-  const guilty = engine.start(mixed, { action: 'freeze', ms: 150 });
+  const innocent = [1, 2, 3].map((n) => engine.start(mixed, { action: 'wait', input: 1200 + n }));
+  const guilty = engine.start(mixed, { action: 'freeze', ms: 400 });
   expect((await guilty.outcome).status).toBe('aborted');
   for (const each of innocent) {
     expect(outputOf(await each.outcome)).toBe('waited');

@@ -5,15 +5,25 @@ import { hostile, TestEngine, threadsOf, until } from './harness.ts';
 // on a busy machine. What is checked here: that it ends, how, and that nothing is left of it.
 
 test.each(['endless-loop', 'microtask-storm'])(
-  '%s is ended at its deadline, together with its thread',
+  '%s is ended when it is cancelled, together with its thread',
   async (name) => {
     await using engine = await TestEngine.start();
-    const started = engine.start(hostile(name), { ms: 500 });
-    expect(await started.outcome).toEqual({ status: 'aborted', reason: 'deadline' });
+    const started = engine.start(hostile(name));
+    await until(() => started.logs.length > 0, 'it has begun');
+    started.cancel();
+    expect(await started.outcome).toEqual({ status: 'aborted', reason: 'cancelled' });
     expect(await started.ended).toBeGreaterThan(0);
     expect(engine.deaths()).toEqual([]);
   },
 );
+
+test('an endless loop is ended at its deadline, together with its thread', async () => {
+  await using engine = await TestEngine.start();
+  await engine.output(hostile('mixed'), { action: 'echo' });
+  const started = engine.start(hostile('mixed'), { action: 'loop', ms: 500 });
+  expect(await started.outcome).toEqual({ status: 'aborted', reason: 'deadline' });
+  expect(await started.ended).toBeGreaterThan(0);
+});
 
 test('a thread that cannot be ended costs its engine, which is replaced by a spare', async () => {
   await using engine = await TestEngine.start();

@@ -201,7 +201,7 @@ export class BundlePool implements LaneListener {
     let coming = 0;
     let own = 0;
     for (const lane of this.lanes) {
-      if (lane.reservedFor !== null || lane.state === 'ending') continue;
+      if (lane.reservedFor !== null || lane.state === 'draining' || lane.state === 'ending') continue;
       own += 1;
       if (lane.state === 'starting') coming += this.bundle.limits.concurrency;
     }

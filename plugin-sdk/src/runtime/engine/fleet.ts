@@ -111,6 +111,7 @@ export class Fleet implements ProcessListener {
 
   ready(process: EngineProcess): void {
     this.#failedStarts = 0;
+    this.#ping(process);
     this.#log('debug', 'engine process ready', process, {
       start_ms: Math.round(performance.now() - process.startedAt),
     });
@@ -132,7 +133,7 @@ export class Fleet implements ProcessListener {
     if (place >= 0) this.#active[place] = null;
     if (cause !== 'shutdown') {
       this.restarts += 1;
-      this.#log('warn', 'engine process ended', process, { cause, last_words: process.lastWords.slice(0, 500) });
+      this.#log('warn', 'engine process ended', process, { cause, last_words: process.lastWords });
     }
     if (!process.hasStarted && cause !== 'shutdown') this.#failedStarts += 1;
     this.#fill();
@@ -215,6 +216,10 @@ export class Fleet implements ProcessListener {
     if (process.unanswered >= MAX_UNANSWERED && isOnTime) return process.kill('unresponsive');
     if (!isBusy && process.unanswered === 0 && this.#ticks % IDLE_PINGS !== 0) return;
     process.unanswered += 1;
+    this.#ping(process);
+  }
+
+  #ping(process: EngineProcess): void {
     this.#pings += 1;
     process.send({ type: 'ping', id: this.#pings });
   }

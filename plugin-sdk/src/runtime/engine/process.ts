@@ -9,6 +9,9 @@ import type { BundleCode, CallHandlers } from './types.ts';
 /** How much of an engine's last words is kept, in characters. */
 const STDERR_CHARS = 4096;
 
+/** How the lines begin that V8 writes before it aborts. */
+const V8_WORDS = /^(?:FATAL ERROR: |# Fatal |# Check failed|#\s+\w+ process out of memory|<--- )/;
+
 /** Who is told what an engine process does. */
 export interface ProcessListener {
   ready(process: EngineProcess): void;
@@ -74,9 +77,17 @@ export class EngineProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** The end of what it wrote to its standard error. */
+  /**
+   * What it wrote to its standard error, for an operator's log. Once it has run a plugin's code only V8's own words are given,
+   * so that nothing of a plugin gets there.
+   */
   get lastWords(): string {
-    return this.#stderr.trim();
+    if (!this.hasStarted) return this.#stderr.trim();
+    return this.#stderr
+      .split('\n')
+      .filter((line) => V8_WORDS.test(line))
+      .join('\n')
+      .slice(0, 500);
   }
 
   /** Makes the code of a bundle known to it, once. */

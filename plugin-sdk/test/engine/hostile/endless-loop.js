@@ -2,7 +2,8 @@
 module.exports = {
   actions: {
     main: {
-      run() {
+      run(ctx) {
+        ctx.log.info('begun');
         for (;;);
       },
     },

@@ -2,7 +2,8 @@
 module.exports = {
   actions: {
     main: {
-      async run() {
+      async run(ctx) {
+        ctx.log.info('begun');
         for (;;) await Promise.resolve();
       },
     },
