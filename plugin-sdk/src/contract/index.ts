@@ -1,6 +1,7 @@
 /** The contract between connector, bundle and host. */
 export * from './bundle.ts';
 export { canonicalJson, sha256 } from './canonical.ts';
+export { compileSchema, type Validate } from './compile-schema.ts';
 export * from './context.ts';
 export * from './errors.ts';
 export * from './hostname.ts';
