@@ -29,11 +29,11 @@ export interface Tenant {
 export function makeTenant(endowed: Readonly<Record<string, unknown>>, scope: Omit<Scope, 'guest'>): Tenant {
   const compartment = new Compartment({ __options__: true, globals: endowed });
   let guest: Guest | undefined;
-  const made = ENDOWMENTS.map((endowment) => endowment.make({ ...scope, guest: () => guest! }));
+  const made = ENDOWMENTS.map(({ names, make }) => ({ names, ...make({ ...scope, guest: () => guest! }) }));
   const outer = harden({
-    ...Object.assign({}, ...made.map(({ values }) => values)),
+    ...Object.fromEntries(made.flatMap(({ names, values }) => names.map((name) => [name, values[name]]))),
     evaluate: (source: string) => compartment.evaluate(source, { __rejectSomeDirectEvalExpressions__: false }),
-  }) as Outer;
+  }) as unknown as Outer;
 
   // Globals as parameters: a read of a compartment's global goes through a proxy and costs a hundred times more.
   const names = Object.getOwnPropertyNames(compartment.globalThis).filter((name) => !UNNAMEABLE.has(name));

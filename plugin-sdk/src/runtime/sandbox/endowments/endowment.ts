@@ -22,9 +22,10 @@ export interface Endowment<Name extends keyof Outer> {
   make(scope: Scope): { readonly values: Pick<Outer, Name>; dispose(): void };
 }
 
+/** What is listed in `names` is lent, and nothing else. */
 export interface AnyEndowment {
   readonly names: readonly (keyof Outer)[];
-  make(scope: Scope): { readonly values: Partial<Outer>; readonly dispose: () => void };
+  readonly make: (scope: Scope) => { readonly values: Partial<Outer>; readonly dispose: () => void };
 }
 
 export function defineEndowment<Name extends keyof Outer>(endowment: Endowment<Name>): Endowment<Name> {
