@@ -4,6 +4,6 @@
  */
 export function threadFile(): URL {
   if (import.meta.url.endsWith('.ts')) return new URL('./thread.ts', import.meta.url);
-  const inChunk = import.meta.url.includes('/chunks/');
+  const inChunk = /\/chunks\/[^/]*$/.test(import.meta.url);
   return new URL(inChunk ? '../store-thread.js' : './store-thread.js', import.meta.url);
 }

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLogging } from '../../../src/core/log.ts';
 import { GoflowError } from '../../../src/core/errors.ts';
@@ -16,11 +15,11 @@ for (let recovered = false; !recovered; ) {
   const run = makeRun();
   try {
     await store.runs.accept(ctx, run, NO_INTERNALS);
-    writeSync(1, `A ${run.id}\n`);
+    process.stdout.write(`A ${run.id}\n`);
     recovered = refused;
   } catch (error) {
     refused = true;
-    writeSync(1, `R ${run.id} ${error instanceof GoflowError ? error.code : String(error)}\n`);
+    process.stdout.write(`R ${run.id} ${error instanceof GoflowError ? error.code : String(error)}\n`);
     // Reads go on meanwhile.
     await store.ping(ctx);
     await store.runs.list(ctx, 'default', { limit: 10 });
@@ -28,4 +27,4 @@ for (let recovered = false; !recovered; ) {
   }
 }
 await store.close();
-writeSync(1, 'closed\n');
+process.stdout.write('closed\n');

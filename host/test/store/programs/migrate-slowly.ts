@@ -1,5 +1,4 @@
 import Database from 'better-sqlite3';
-import { writeSync } from 'node:fs';
 import { migrate } from '../../../src/store/sqlite/migrate.ts';
 import { MIGRATIONS } from '../../../src/store/sqlite/schema/index.ts';
 
@@ -7,7 +6,7 @@ import { MIGRATIONS } from '../../../src/store/sqlite/schema/index.ts';
 const file = process.argv[2] ?? '';
 const database = new Database(file);
 database.pragma('cache_size = 10');
-writeSync(1, 'migrating\n');
+process.stdout.write('migrating\n');
 migrate(database, file, [
   ...MIGRATIONS,
   `CREATE TABLE half (n INTEGER, text TEXT);

@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { createLogging } from '../../../src/core/log.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import { ctx, ended, makeRun, NO_INTERNALS } from '../records.ts';
@@ -11,11 +10,11 @@ async function work(): Promise<never> {
   for (;;) {
     const run = makeRun({ parameters: { text: 'x'.repeat(300) } });
     await store.runs.accept(ctx, run, NO_INTERNALS);
-    writeSync(1, `A ${run.id}\n`);
+    process.stdout.write(`A ${run.id}\n`);
     await store.runs.finish(ctx, ended(run), []);
-    writeSync(1, `F ${run.id}\n`);
+    process.stdout.write(`F ${run.id}\n`);
   }
 }
 
-writeSync(1, 'open\n');
+process.stdout.write('open\n');
 await Promise.all(Array.from({ length: 16 }, () => work()));
