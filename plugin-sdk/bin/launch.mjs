@@ -31,7 +31,9 @@ export async function launch(entryUrl) {
   if (node === null) {
     const name = PACKAGES[`${process.platform}-${process.arch}`];
     const way = name === undefined ? '' : `Run npm install (it brings the package ${name}), or `;
-    return give(`Node ${NEEDED} or newer is needed; this is ${process.version}. ${way}${way === '' ? 'I' : 'i'}nstall Node ${NEEDED}.`);
+    return give(
+      `Node ${NEEDED} or newer is needed; this is ${process.version}. ${way}${way === '' ? 'I' : 'i'}nstall Node ${NEEDED}.`,
+    );
   }
   run(node, entry);
 }

@@ -87,8 +87,7 @@ const ownModules: esbuild.Plugin = {
     build.onResolve({ filter: /^@goflow\/plugin-sdk$/ }, () => ({ path: sdkEntry(), sideEffects: false }));
     build.onResolve({ filter: /^cloudflare:sockets$/ }, () => ({ path: 'sockets', namespace: 'goflow' }));
     build.onLoad({ filter: /^sockets$/, namespace: 'goflow' }, () => ({
-      contents:
-        'export const connect = (address, options) => globalThis.connect(address, options);',
+      contents: 'export const connect = (address, options) => globalThis.connect(address, options);',
     }));
   },
 };
