@@ -13,7 +13,7 @@ export function addPluginCommands(program: Command): void {
   withConnection(plugins.command('list').description('every plugin, its version and state'))
     .addHelpText('after', '\nExample:\n  goflow plugins list')
     .action(async (flags: ConnectionFlags) => {
-      const { items } = (await connect(flags).request('/api/plugins')) as { readonly items: readonly JsonObject[] };
+      const items = await connect(flags).list('/api/plugins', 10_000);
       if (flags.json === true) printJson(items);
       else printTable(['name', 'version', 'state', 'reason'], items);
     });
