@@ -14,7 +14,9 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
   const { definition, pointerOf } = normalised;
   const problems: Problem[] = [...normalised.problems];
   const original = definition.form === 'original';
-  const declared = checkDeclarations(definition.parameters as unknown as JsonValue, '/parameters');
+  const declared = checkDeclarations(definition.parameters as unknown as JsonValue, '/parameters', {
+    ignoreUnknown: original,
+  });
   problems.push(...declared.problems);
   const allIds = definition.steps.map((step) => step.id);
   const stepIds: string[] = [];

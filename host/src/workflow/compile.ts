@@ -25,13 +25,15 @@ export function compileWorkflow(record: WorkflowRecord): CompiledWorkflow {
   const known = compiled.get(record);
   if (known !== undefined) return known;
   const definition = record.definition as unknown as WorkflowDefinition;
+  const original = definition.form === 'original';
+  const { declarations } = checkDeclarations(definition.parameters, '/parameters', { ignoreUnknown: original });
   const made: CompiledWorkflow = {
     record,
     definition,
-    parameters: compileParameters(checkDeclarations(definition.parameters, '/parameters').declarations),
+    parameters: compileParameters(declarations),
     steps: definition.steps.map((step) => ({
       definition: step,
-      config: parseTemplate(step.config, '/config', { legacy: definition.form === 'original' }).template,
+      config: parseTemplate(step.config, '/config', { legacy: original }).template,
       onMissing: definition.on_missing,
     })),
   };
