@@ -1,6 +1,10 @@
+import { performance } from 'node:perf_hooks';
 import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import type { BrokerSession } from '../../src/runtime/broker/broker.ts';
+import { type BrokerSession, parseAllowPrivate } from '../../src/runtime/broker/broker.ts';
+import { Dialer } from '../../src/runtime/broker/dial.ts';
+import { Fence } from '../../src/runtime/broker/fence.ts';
+import { AddressGuard } from '../../src/runtime/broker/guard.ts';
 import { ask, CERT, KEY, listening, refused, tcpServer, testBroker, until } from './harness.ts';
 
 type Transport = 'on' | 'off' | 'starttls';
@@ -229,6 +233,20 @@ describe('starttls', () => {
     await until(() => sockets.size === 0);
   });
 
+  test('refuses to begin while unencrypted data lies unread', async () => {
+    const { port, open: sockets } = await tcpServer((socket) => void socket.write('220 ready\r\n250 injected\r\n'));
+    const { open } = testBroker();
+    const session = open({ granted: { connect: [`127.0.0.1:${port}`] } });
+    const { socket } = await ask(session, connect('127.0.0.1', port, 'starttls'));
+    await until(() => [...sockets].some((peer) => peer.bytesWritten > 0 && peer.writableLength === 0));
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(await refused(session, { op: 'socket.starttls', socket, serverName: null })).toMatchObject({
+      code: 'EGRESS_DENIED',
+      details: { rule: 'starttls-injection' },
+    });
+    await until(() => sockets.size === 0);
+  });
+
   test('verifies the certificate, and closes the connection when it does not fit', async () => {
     const { port, open: sockets } = await greeter('');
     const { open } = testBroker({ names: { 'mail.test': ['127.0.0.1'] } });
@@ -253,4 +271,21 @@ describe('starttls', () => {
       code: 'CONNECTOR_ERROR',
     });
   });
+});
+
+test('a connection whose other end is not the checked address is closed, even if the guard let it through', async () => {
+  const { port, open: sockets } = await tcpServer(() => {});
+  // Connecting to 0.0.0.0 ends at loopback.
+  class CarelessGuard extends AddressGuard {
+    override async addressesOf() {
+      return [{ address: '0.0.0.0', family: 4 as const }];
+    }
+  }
+  const dialer = new Dialer(new CarelessGuard(parseAllowPrivate('')), []);
+  const host = { kind: 'name', host: 'name.test' } as const;
+  const dialed = dialer.dial({ host, port, secure: false, allowHalfOpen: false }, new Fence(performance.now() + 5000));
+  await expect(dialed).rejects.toMatchObject({
+    data: { code: 'EGRESS_DENIED', details: { rule: 'address:unchecked' } },
+  });
+  await until(() => sockets.size === 0);
 });
