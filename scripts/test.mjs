@@ -1,12 +1,12 @@
 // `npm test`: types, lint and format side by side with nothing else, then the whole suite. The last line is the count.
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const require = createRequire(import.meta.url);
+// By path: these packages do not export their command files.
+const module = (file) => path.join(root, 'node_modules', file);
 const bin = (name) => path.join(root, 'node_modules', '.bin', name);
 const report = path.join(root, '.build', 'test-report.json');
 
@@ -29,12 +29,8 @@ const checks =
   filters.length > 0
     ? []
     : await Promise.all([
-        run('types', process.execPath, [require.resolve('typescript/lib/tsc.js'), '-p', 'tsconfig.json']),
-        run('types of connectors', process.execPath, [
-          require.resolve('typescript/lib/tsc.js'),
-          '-p',
-          'tsconfig.plugins.json',
-        ]),
+        run('types', process.execPath, [module('typescript/lib/tsc.js'), '-p', 'tsconfig.json']),
+        run('types of connectors', process.execPath, [module('typescript/lib/tsc.js'), '-p', 'tsconfig.plugins.json']),
         run('lint', bin('oxlint'), ['--type-aware', '--deny-warnings']),
         run('format', bin('biome'), ['format']),
       ]);
@@ -44,7 +40,7 @@ for (const check of checks) {
 }
 
 rmSync(report, { force: true });
-const vitest = path.join(path.dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+const vitest = module('vitest/vitest.mjs');
 const suite = spawn(
   process.execPath,
   [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters],
