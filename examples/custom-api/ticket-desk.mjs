@@ -5,7 +5,9 @@ const KEY = 'demo-key';
 const tickets = [];
 const asked = new Map();
 
-const server = createServer(async (request, response) => {
+const server = createServer((request, response) => void serve(request, response));
+
+async function serve(request, response) {
   const answer = (status, body) =>
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   if (request.headers['x-api-key'] !== KEY) return answer(401, { error: 'this API key is not known' });
@@ -18,7 +20,7 @@ const server = createServer(async (request, response) => {
   const id = Number(/^\/tickets\/(\d+)$/.exec(request.url)?.[1]);
   const ticket = tickets[id - 1];
   return ticket === undefined ? answer(404, { error: 'no such ticket' }) : answer(200, { id, ...ticket });
-});
+}
 
 server.listen(Number(process.argv[2] ?? 4010), '127.0.0.1', () => {
   process.stdout.write(`ticket desk on http://127.0.0.1:${server.address().port}\n`);
