@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
 import { createAuth, type Auth } from './auth/auth.ts';
+import { createOidc, type Oidc } from './auth/oidc.ts';
+import { createRateLimits } from './auth/rate-limits.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
 import { messageOf } from './core/errors.ts';
@@ -9,6 +11,9 @@ import { createCredentials, type Credentials } from './credential/credentials.ts
 import { createHttpApp } from './http/app.ts';
 import type { Route } from './http/route.ts';
 import { startServer } from './http/server.ts';
+import { watchEventLoop } from './metrics/event-loop.ts';
+import { hostFamilies } from './metrics/host-families.ts';
+import { createRunMeters } from './metrics/run-meters.ts';
 import { firstPartyDigests } from './plugin/first-party.ts';
 import { createPlugins } from './plugin/plugins.ts';
 import type { Plugins } from './plugin/types.ts';
@@ -69,12 +74,18 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   undo.defer(() => engine.shutdown());
   const store = await openSqliteStore({ dataDir: config.dataDir, log: logging.for('store') });
   undo.defer(() => store.close());
-  const vault = await openVault({ dataDir: config.dataDir, masterKey: config.masterKey, store });
+  const vault = await openVault({
+    dataDir: config.dataDir,
+    masterKey: config.masterKey,
+    store,
+    log: logging.for('store'),
+  });
   const auth = createAuth({
     store,
     adminKey: config.adminKey,
     loopback: isLoopback(config.host),
     log: logging.for('auth'),
+    ...oidcOf(config, logging),
   });
   await refuseOpenToTheWorld(config, auth);
 
@@ -101,11 +112,15 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
 
   let stopping = false;
   const active = new Map<string, ActiveRun>();
+  const meters = createRunMeters();
+  const eventLoop = watchEventLoop();
+  undo.defer(() => eventLoop.stop());
   const steps = {
     plugins,
     credentials,
     engine,
     broker,
+    meters,
     logs: {
       plugin: logging.for('plugin'),
       sandbox: logging.for('sandbox'),
@@ -117,7 +132,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const admission = createAdmission(ADMISSION);
   const runServices = { store, vault, executor, admission, active, steps, isStopping: () => stopping };
   const runs = createRuns(runServices);
-  const workflows = createWorkflows({ store, plugins });
+  const workflows = createWorkflows({ store, plugins, vault });
   undo.defer(flushLogsEvery(LOG_FLUSH_MS, store, active, logging.for('executor')));
 
   const app = createHttpApp({
@@ -128,6 +143,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     auth,
     store,
     log: logging.for('http'),
+    rateLimits: createRateLimits({ perKey: config.rateLimit, perTenant: config.rateLimitTenant }),
     config: { maxBody: config.maxBody },
     health: {
       live: () => ({ process: { ok: true } }),
@@ -136,6 +152,17 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
         engine: engineHealth(engine.stats().engines.length),
       }),
     },
+    metrics: () => [
+      ...meters.families(),
+      ...hostFamilies({
+        version: VERSION,
+        admission,
+        engine,
+        pluginStates: () => plugins.list(systemContext()).map(({ state }) => state),
+      }),
+      ...(store.metrics?.() ?? []),
+      ...eventLoop.families(),
+    ],
     ...(options.extraRoutes === undefined ? {} : { extraRoutes: options.extraRoutes }),
   });
   const server = await startServer({ host: config.host, port: config.port, app, log: logging.for('http') });
@@ -173,6 +200,13 @@ function readAllowPrivate(text: string): AllowPrivate {
   } catch (error) {
     throw new ConfigError(`GOFLOW_EGRESS_ALLOW_PRIVATE: ${messageOf(error)}`);
   }
+}
+
+function oidcOf(config: HostConfig, logging: Logging): { readonly oidc?: Oidc } {
+  const { oidcIssuer: issuer, oidcAudience: audience } = config;
+  if (issuer === undefined || audience === undefined) return {};
+  const { oidcTenantClaim: tenantClaim, oidcRoleClaim: roleClaim } = config;
+  return { oidc: createOidc({ issuer, audience, tenantClaim, roleClaim }, logging.for('auth')) };
 }
 
 function isLoopback(host: string): boolean {

@@ -5,11 +5,11 @@ import { newId } from '../core/ids.ts';
 import type { Logger } from '../core/log.ts';
 import { type KeyRecord, type Page, type Role, ROLES } from '../core/records.ts';
 import type { PageRequest, Store } from '../store/store.ts';
-import { hashKey, isKeyText, newKeyText, sameHash } from './key-text.ts';
+import { hashKey, newKeyText, sameHash } from './key-text.ts';
 import { type Principal, TENANT_ID } from './principal.ts';
 
 export interface Keys {
-  /** `body`: `{ name, role, tenant_id?, user_id? }`, unchecked. The answer holds the key itself, this once. Throws VALIDATION_FAILED, FORBIDDEN. */
+  /** `body`: `{ name, role, tenant_id?, user_id?, expires_at? }`, unchecked. The answer holds the key itself, this once. Throws VALIDATION_FAILED, FORBIDDEN. */
   create(
     ctx: Context,
     principal: Principal,
@@ -23,8 +23,8 @@ export interface Keys {
 
 /** Keys, and who holds them. */
 export interface KeyRing extends Keys {
-  /** Null: unknown or revoked. Known ones are answered without waiting. */
-  verify(ctx: Context, text: string): KeyRecord | null | Promise<KeyRecord | null>;
+  /** Null: unknown or revoked; a key that has expired is answered as it is. Known ones are answered without waiting. `name` is the hash as text. */
+  verify(ctx: Context, hash: Buffer, name: string): KeyRecord | null | Promise<KeyRecord | null>;
   /** Whether any key exists, of any tenant. */
   any(ctx: Context): Promise<boolean>;
 }
@@ -33,7 +33,7 @@ export interface KeyRing extends Keys {
 const TRUST_MS = 1000;
 const MOST_TRUSTED = 10_000;
 const USER_ID = /^[A-Za-z0-9_.@:+-]{1,128}$/;
-const FIELDS = ['name', 'role', 'tenant_id', 'user_id'];
+const FIELDS = ['name', 'role', 'tenant_id', 'user_id', 'expires_at'];
 
 export function createKeyRing(store: Pick<Store, 'keys'>, log: Logger): KeyRing {
   const trusted = new Map<string, { readonly record: KeyRecord; readonly until: number }>();
@@ -53,10 +53,7 @@ export function createKeyRing(store: Pick<Store, 'keys'>, log: Logger): KeyRing 
   }
 
   return {
-    verify(ctx, text) {
-      if (!isKeyText(text)) return null;
-      const hash = hashKey(text);
-      const name = hash.toString('base64');
+    verify(ctx, hash, name) {
       const known = trusted.get(name);
       if (known !== undefined && performance.now() < known.until) return known.record;
       return lookUp(ctx, hash, name);
@@ -87,6 +84,7 @@ export function createKeyRing(store: Pick<Store, 'keys'>, log: Logger): KeyRing 
         user_id: wanted.user_id ?? id,
         hash: hashKey(key),
         created_at: new Date().toISOString(),
+        expires_at: wanted.expires_at === undefined ? null : new Date(wanted.expires_at).toISOString(),
       };
       await store.keys.create(ctx, record);
       changes += 1;
@@ -111,6 +109,7 @@ interface KeyBody {
   readonly role: Role;
   readonly tenant_id?: string;
   readonly user_id?: string;
+  readonly expires_at?: string;
 }
 
 function parseBody(body: JsonValue): KeyBody {
@@ -135,8 +134,20 @@ function parseBody(body: JsonValue): KeyBody {
   expect('role', (role) => ROLES.includes(role as Role), `must be one of ${ROLES.join(', ')}`, true);
   expect('tenant_id', (id) => matches(TENANT_ID, id), 'must be 1 to 64 letters, digits, "_" and "-"', false);
   expect('user_id', (id) => matches(USER_ID, id), 'must be 1 to 128 letters, digits and "_.@:+-"', false);
+  expect('expires_at', isFutureTime, 'must be a time in the future, such as 2030-01-31T12:00:00Z', false);
   if (problems.length > 0) throw validationError(problems);
   return fields as unknown as KeyBody;
+}
+
+/** Whether the key is past its time. */
+export function hasExpired(record: KeyRecord, now = Date.now()): boolean {
+  return record.expires_at !== null && Date.parse(record.expires_at) <= now;
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
+
+function isFutureTime(value: unknown): boolean {
+  return typeof value === 'string' && RFC_3339.test(value) && Date.parse(value) > Date.now();
 }
 
 function isName(value: unknown): boolean {

@@ -19,6 +19,7 @@ export const LEAST_ROLE = {
   'plugins:grant': 'admin',
   'keys:read': 'admin',
   'keys:write': 'admin',
+  'audit:read': 'admin',
   'metrics:read': 'admin',
 } as const satisfies Record<string, Role>;
 

@@ -19,6 +19,16 @@ export interface HostConfig {
   readonly drainTimeout: number;
   /** Bytes of a request body. */
   readonly maxBody: number;
+  /** Requests per second and key; null: no limit. */
+  readonly rateLimit: number | null;
+  /** Requests per second and tenant; null: no limit. */
+  readonly rateLimitTenant: number | null;
+  /** URL of the OpenID Connect issuer whose tokens are taken besides API keys. */
+  readonly oidcIssuer: string | undefined;
+  readonly oidcAudience: string | undefined;
+  /** Claims that name the tenant and the role. */
+  readonly oidcTenantClaim: string;
+  readonly oidcRoleClaim: string;
 }
 
 /** A value that cannot be used. `message` is one line: the variable, the value, what is allowed. */
@@ -44,6 +54,9 @@ function variable<K extends keyof HostConfig>(definition: Variable<K>): Variable
 
 const SIZE = /^(\d{1,12})(b|kb|mb)?$/i;
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 * 1024 };
+
+const RATE = 'a whole number from 1 to 1000000, or off';
+const CLAIM = '1 to 128 visible ASCII characters';
 
 export const VARIABLES = [
   variable({
@@ -135,6 +148,54 @@ export const VARIABLES = [
     meaning: 'largest request body',
     parse: size,
   }),
+  variable({
+    field: 'rateLimit',
+    name: 'GOFLOW_RATE_LIMIT',
+    fallback: '10000',
+    allowed: RATE,
+    meaning: 'requests per second that a key may send',
+    parse: rate,
+  }),
+  variable({
+    field: 'rateLimitTenant',
+    name: 'GOFLOW_RATE_LIMIT_TENANT',
+    fallback: '20000',
+    allowed: RATE,
+    meaning: 'requests per second that all keys and webhooks of a tenant may send together',
+    parse: rate,
+  }),
+  variable({
+    field: 'oidcIssuer',
+    name: 'GOFLOW_OIDC_ISSUER',
+    fallback: undefined,
+    allowed: 'an https URL without query (http on a loopback address)',
+    meaning: 'OpenID Connect issuer whose tokens are taken besides API keys',
+    parse: issuer,
+  }),
+  variable({
+    field: 'oidcAudience',
+    name: 'GOFLOW_OIDC_AUDIENCE',
+    fallback: undefined,
+    allowed: '1 to 512 visible ASCII characters',
+    meaning: 'audience that tokens for this host name; needed with an issuer',
+    parse: (text) => (/^[\x21-\x7e]{1,512}$/.test(text) ? text : undefined),
+  }),
+  variable({
+    field: 'oidcTenantClaim',
+    name: 'GOFLOW_OIDC_TENANT_CLAIM',
+    fallback: 'tenant_id',
+    allowed: CLAIM,
+    meaning: 'claim of a token that names the tenant',
+    parse: claim,
+  }),
+  variable({
+    field: 'oidcRoleClaim',
+    name: 'GOFLOW_OIDC_ROLE_CLAIM',
+    fallback: 'goflow_role',
+    allowed: CLAIM,
+    meaning: 'claim of a token that names the role, or a list of roles of which the strongest counts',
+    parse: claim,
+  }),
 ] as const;
 
 /** The flag of a variable: GOFLOW_DATA_DIR → data-dir. */
@@ -180,6 +241,11 @@ export function readConfig(
     }
     config[definition.field] = value;
   }
+  if (config['oidcIssuer'] !== undefined && config['oidcAudience'] === undefined) {
+    throw new ConfigError(
+      `GOFLOW_OIDC_AUDIENCE is not set, but GOFLOW_OIDC_ISSUER is ${JSON.stringify(config['oidcIssuer'])}; set it to the audience of tokens for this host, or any application of the issuer could use its tokens here`,
+    );
+  }
   return config as unknown as HostConfig;
 }
 
@@ -218,4 +284,20 @@ function size(text: string): number | undefined {
   if (match === null) return undefined;
   const bytes = Number(match[1]) * (UNITS[(match[2] ?? 'b').toLowerCase()] ?? 1);
   return bytes >= 1024 && bytes <= 100 * 1024 * 1024 ? bytes : undefined;
+}
+
+function rate(text: string): number | null | undefined {
+  return text === 'off' ? null : integer(text, 1, 1_000_000);
+}
+
+/** Tokens are bound to this text letter by letter, so it stays as it is written. */
+function issuer(text: string): string | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const local = url.protocol === 'http:' && /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+  return (url.protocol === 'https:' || local) && url.search === '' && url.hash === '' ? text : undefined;
+}
+
+function claim(text: string): string | undefined {
+  return /^[\x21-\x7e]{1,128}$/.test(text) ? text : undefined;
 }

@@ -24,9 +24,11 @@ export const HOST_ERRORS = {
   UNSUPPORTED_MEDIA_TYPE: { status: 415, fault: 'client', title: 'Unsupported media type' },
   IDEMPOTENCY_MISMATCH: { status: 422, fault: 'client', title: 'Idempotency key used with another body' },
   OVERLOADED: { status: 429, fault: 'client', title: 'Too many requests' },
+  RATE_LIMITED: { status: 429, fault: 'client', title: 'Rate limit exceeded' },
   HEADERS_TOO_LARGE: { status: 431, fault: 'client', title: 'Headers too large' },
   INTERNAL: { status: 500, fault: 'bug', title: 'Internal error' },
   STORE_UNAVAILABLE: { status: 503, fault: 'operator', title: 'Store unavailable' },
+  ISSUER_UNAVAILABLE: { status: 503, fault: 'operator', title: 'Identity provider unavailable' },
   SHUTTING_DOWN: { status: 503, fault: 'operator', title: 'Shutting down' },
   STORE_FULL: { status: 507, fault: 'operator', title: 'Storage full' },
 } as const satisfies Record<string, { status: number; fault: 'client' | 'operator' | 'bug'; title: string }>;

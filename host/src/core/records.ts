@@ -130,6 +130,28 @@ export interface KeyRecord {
   /** SHA-256 of the key (keys are 256 random bits, so a slow hash adds nothing). */
   readonly hash: Uint8Array;
   readonly created_at: string;
+  /** Null: never. */
+  readonly expires_at: string | null;
+}
+
+/** One administrative act, or the attempt of one. Written once; neither the API nor the database changes or deletes it. */
+export interface AuditRecord {
+  readonly id: string;
+  readonly time: string;
+  readonly tenant_id: string;
+  /** `key_id` null: the bootstrap key, open mode, a token of the identity provider, or the command line. */
+  readonly actor: { readonly user_id: string; readonly key_id: string | null; readonly role: Role };
+  /** What was done to what, `key.create`. */
+  readonly action: string;
+  /** Id or name of what it was done to; null where there is none (yet). */
+  readonly target: string | null;
+  /** `denied`: the role did not allow it; `failed`: it was allowed, and did not happen. */
+  readonly outcome: 'succeeded' | 'failed' | 'denied';
+  /** Error code of what failed or was denied. */
+  readonly code: string | null;
+  readonly trace_id: string;
+  /** What changed, never a secret. */
+  readonly details: JsonObject | null;
 }
 
 export interface IdempotencyRecord {

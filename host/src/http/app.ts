@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.ts';
 import { createHttpMetrics } from './metrics.ts';
 import type { HttpMetrics } from './metrics.ts';
 import { logWhenFinished } from './middleware/access-log.ts';
+import { recordDone, recordFailed } from './middleware/audit.ts';
 import { admit, guardWhenOpen } from './middleware/authenticate.ts';
 import { readRequestBody } from './middleware/body.ts';
 import { sendProblem } from './middleware/problem.ts';
@@ -63,6 +64,7 @@ async function handle(
       refuse(services, exchange, match);
     }
   } catch (error) {
+    await recordFailed(services, exchange, error);
     closeIfBodyUnsent(exchange);
     sendProblem(exchange, error, services.log);
   }
@@ -76,11 +78,14 @@ async function answer(
   params: Readonly<Record<string, string>>,
 ): Promise<void> {
   exchange.route = route;
+  exchange.target = params['id'] ?? params['name'] ?? null;
   const principal = await admit(services, exchange, route);
   const query = parseQuery(route.query, exchange.search);
   const body = await readRequestBody(exchange.req, exchange.res, route.body, services.config.maxBody);
   const call = newCall(exchange, contextOf(exchange, principal), principal, params, query, body, closing);
-  send(exchange, await route.handle(services, call));
+  const reply = await route.handle(services, call);
+  if (route.audit !== undefined) await recordDone(services, exchange, call, reply);
+  send(exchange, reply);
 }
 
 function refuse(services: HttpServices, exchange: Exchange, match: Exclude<Match, { kind: 'route' }>): void {

@@ -22,4 +22,8 @@ export interface Exchange {
   errorCode: string | null;
   workflowId: string | null;
   runId: string | null;
+  /** What the path names, for the audit trail. */
+  target: string | null;
+  /** The headers that tell how often the caller may ask; flat. */
+  rateLimit: readonly string[] | null;
 }

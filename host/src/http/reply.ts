@@ -56,6 +56,7 @@ export function send(exchange: Exchange, reply: Reply): void {
 /** The headers that every answer has, and the given ones. A page's own Content-Security-Policy replaces that of the API. */
 export function headersOf(exchange: Exchange, extra: readonly string[] | undefined): string[] {
   const headers = ['X-Trace-Id', exchange.traceId];
+  if (exchange.rateLimit !== null) headers.push(...exchange.rateLimit);
   if (extra !== undefined) headers.push(...extra);
   for (let i = 0; i < API_HEADERS.length; i += 2) {
     if (extra === undefined || extra.length === 0 || !extra.includes(API_HEADERS[i] as string)) {

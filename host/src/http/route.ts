@@ -28,7 +28,25 @@ export interface Route {
   /** Open mode's check of `Host` and `Origin` does not apply: probes come by address. */
   readonly anyHost?: boolean;
   readonly doc: RouteDoc;
+  /** The route is an administrative act: each call of it is recorded in the audit trail. */
+  readonly audit?: Audit;
   readonly handle: (services: HttpServices, call: Call) => Reply | Promise<Reply>;
+}
+
+export interface Audit {
+  /** `noun.verb`. */
+  readonly action: string;
+  /** What to record of a call that went well, of its answer. No secrets. */
+  describe(call: Call, answer: JsonObject, reply: Reply): AuditedAct;
+}
+
+export interface AuditedAct {
+  readonly target: string | null;
+  readonly details?: JsonObject;
+  /** In place of the route's, where it depends on the answer. */
+  readonly action?: string;
+  /** In place of the caller's: whom the act concerns. */
+  readonly tenantId?: string;
 }
 
 /** The OpenAPI part of a route. */
@@ -60,7 +78,7 @@ export interface Call {
   readonly search: string;
   /** Undefined for the body kinds `none` and `bundle`. */
   readonly body: JsonValue | undefined;
-  /** The bytes of a bundle upload. */
+  /** The body as it was sent: what a signature is of. */
   readonly bytes: Uint8Array | undefined;
   /** Names the workflow or run in the access log. */
   about(names: { readonly workflowId?: string; readonly runId?: string }): void;

@@ -1,11 +1,12 @@
 import type { Auth } from '../auth/auth.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
 import type { Credentials } from '../credential/credentials.ts';
 import type { Logger } from '../core/log.ts';
+import type { MetricFamily } from '../metrics/family.ts';
 import type { Plugins } from '../plugin/types.ts';
 import type { Runs } from '../run/types.ts';
 import type { Store } from '../store/store.ts';
 import type { Workflows } from '../workflow/types.ts';
-import type { MetricFamily } from './metrics.ts';
 import type { Route } from './route.ts';
 
 /** Everything that the HTTP room needs from the rest of the host; `host.ts` wires it. */
@@ -15,7 +16,9 @@ export interface HttpServices {
   readonly plugins: Plugins;
   readonly credentials: Pick<Credentials, 'create' | 'list' | 'delete' | 'view'>;
   readonly auth: Auth;
-  readonly store: Pick<Store, 'ping' | 'workflows'>;
+  readonly store: Pick<Store, 'ping' | 'audit'>;
+  /** Left out: no limits. */
+  readonly rateLimits?: RateLimits;
   /** The logger of the component `http`. */
   readonly log: Logger;
   readonly config: HttpConfig;

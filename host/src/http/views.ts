@@ -1,12 +1,17 @@
 import type { ActionManifest, JsonObject } from '@goflow/plugin-sdk/contract';
-import type { KeyRecord, RunRecord } from '../core/records.ts';
+import type { AuditRecord, KeyRecord, RunRecord } from '../core/records.ts';
 import type { InstallResult, LoadedPlugin } from '../plugin/types.ts';
 
 /** What the API shows of stored things. Built member by member, so that a new secret member of a record does not show by itself. */
 
 export function keyView(key: KeyRecord): JsonObject {
-  const { id, name, role, tenant_id, user_id, created_at } = key;
-  return { id, name, role, tenant_id, user_id, created_at };
+  const { id, name, role, tenant_id, user_id, created_at, expires_at } = key;
+  return { id, name, role, tenant_id, user_id, created_at, expires_at };
+}
+
+export function auditView(record: AuditRecord): JsonObject {
+  const { id, time, tenant_id, actor, action, target, outcome, code, trace_id, details } = record;
+  return { id, time, tenant_id, actor: { ...actor }, action, target, outcome, code, trace_id, details };
 }
 
 export interface ListedAction {

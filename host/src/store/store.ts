@@ -1,5 +1,6 @@
 import type { Context } from '../core/context.ts';
 import type {
+  AuditRecord,
   CredentialRecord,
   IdempotencyRecord,
   KeyRecord,
@@ -13,6 +14,7 @@ import type {
   StepRecord,
   WorkflowRecord,
 } from '../core/records.ts';
+import type { MetricFamily } from '../metrics/family.ts';
 
 /**
  * Everything durable. A promise of a writing method resolves after the commit has reached the disk; writes that arrive in one turn share a
@@ -29,19 +31,22 @@ export interface Store {
   readonly plugins: PluginStore;
   readonly credentials: CredentialStore;
   readonly keys: KeyStore;
+  readonly audit: AuditStore;
   readonly storage: PluginStorageStore;
   readonly vaultKeys: VaultKeyStore;
   /** Rejects when the database does not answer. */
   ping(ctx: Context): Promise<void>;
   /** Copies everything as of one moment to a file, while work goes on. A file of that name is replaced when the copy is whole. */
   backup(ctx: Context, file: string): Promise<void>;
+  /** What it has done since it was opened, for `GET /metrics`. */
+  metrics?(): readonly MetricFamily[];
   close(): Promise<void>;
 }
 
 export interface WorkflowStore {
   /**
-   * Rejects with CONFLICT when the id is taken (ids are the host's, not the tenant's: webhooks know no tenant). Answers the record as stored: under
-   * the id of a deleted workflow versions go on where they ended, because its runs keep theirs.
+   * Rejects with CONFLICT when the tenant has one of this id, and with NOT_FOUND when the id was made by a host (`isGeneratedId`) and another tenant
+   * has it. Answers the record as stored: under the id of a deleted workflow versions go on where they ended, because its runs keep theirs.
    */
   create(ctx: Context, workflow: WorkflowRecord): Promise<WorkflowRecord>;
   /** Writes a new version; rejects with CONFLICT when `expectedVersion` is not the current one. */
@@ -50,8 +55,8 @@ export interface WorkflowStore {
   setActive(ctx: Context, tenantId: string, id: string, active: boolean): Promise<WorkflowRecord | null>;
   /** The current version, or the one asked for (versions of a deleted workflow stay readable for its runs). */
   get(ctx: Context, tenantId: string, id: string, version?: number): Promise<WorkflowRecord | null>;
-  /** For webhooks, which know no tenant. */
-  findAnyTenant(ctx: Context, id: string): Promise<WorkflowRecord | null>;
+  /** Those of every tenant, oldest first: for webhooks, which know no tenant. */
+  findById(ctx: Context, id: string): Promise<readonly WorkflowRecord[]>;
   list(ctx: Context, tenantId: string, page: PageRequest): Promise<Page<WorkflowRecord>>;
   delete(ctx: Context, tenantId: string, id: string): Promise<boolean>;
 }
@@ -140,6 +145,22 @@ export interface KeyStore {
   delete(ctx: Context, tenantId: string, id: string): Promise<boolean>;
   /** Whether any key exists, of any tenant. */
   any(ctx: Context): Promise<boolean>;
+}
+
+export interface AuditFilter extends PageRequest {
+  /** Inclusive. */
+  readonly since?: string;
+  /** Exclusive. */
+  readonly until?: string;
+  /** A user, or the id of a key. */
+  readonly actor?: string;
+  readonly action?: string;
+}
+
+/** The audit trail: what is written stays. `append` is carried out for an ended context too. */
+export interface AuditStore {
+  append(ctx: Context, record: AuditRecord): Promise<void>;
+  list(ctx: Context, tenantId: string, filter: AuditFilter): Promise<Page<AuditRecord>>;
 }
 
 /** `ctx.storage` of connectors: per tenant and plugin. */

@@ -17,6 +17,10 @@ export interface WorkflowDefinition {
   readonly on_missing: OnMissing;
   /** The fields of the original's shape as they were sent, for showing them again. */
   readonly original?: JsonObject;
+  /** A person chose the id, so it can be guessed: see `webhookIdOf`. */
+  readonly chosen_id?: true;
+  /** The webhook takes signed messages alone. Base64 of the secret, sealed by the vault. */
+  readonly webhook?: { readonly sealed_secret: string };
 }
 
 export type OnMissing = 'error' | 'empty' | 'keep';
@@ -101,5 +105,7 @@ export const WORKFLOW_SCHEMA: JsonSchema = {
     retry: RETRY,
     on_missing: { enum: ['error', 'empty', 'keep'] },
     is_active: { type: 'boolean' },
+    // Checked apart from the rest: messages of a schema may quote what was sent.
+    webhook: true,
   },
 };

@@ -20,6 +20,13 @@ export interface Workflows {
   delete(ctx: Context, id: string): Promise<void>;
   /** Checked and normalised as `create` does, not stored: for a dry run. */
   draft(ctx: Context, body: JsonValue): Promise<WorkflowRecord>;
+  /**
+   * The workflow of a public webhook id, of whatever tenant; null where there is none. With `anyId` ids that a person chose need no code: for a
+   * host that runs open, where nothing is secret.
+   */
+  findWebhook(ctx: Context, webhookId: string, anyId: boolean): Promise<WorkflowRecord | null>;
+  /** The key that the messages of its webhook are signed with; null: they are not signed. */
+  webhookKey(workflow: WorkflowRecord): Promise<Uint8Array | null>;
   /** What the API shows. */
   view(workflow: WorkflowRecord): JsonValue;
 }

@@ -5,18 +5,34 @@ import { newId } from '../core/ids.ts';
 import type { WorkflowRecord } from '../core/records.ts';
 import type { Plugins } from '../plugin/types.ts';
 import type { Store } from '../store/store.ts';
+import type { Vault } from '../vault/vault.ts';
 import { checkWorkflow } from './check.ts';
 import { compileWorkflow } from './compile.ts';
 import { SINGLE_STEP_ID, WORKFLOW_ID, type WorkflowDefinition } from './definition.ts';
 import { mergePatch } from './merge-patch.ts';
 import { normalise } from './normalise.ts';
 import type { Workflows } from './types.ts';
+import {
+  definitionOf,
+  parseWebhook,
+  sameId,
+  secretBytes,
+  webhookIdOf,
+  webhookPurpose,
+  workflowIdOf,
+  type WebhookWish,
+} from './webhook.ts';
 
 /** Current versions kept ready; the one that was used longest ago goes first. */
 const CACHE_SIZE = 10_000;
 
-export function createWorkflows(services: { readonly store: Store; readonly plugins: Plugins }): Workflows {
-  const { store, plugins } = services;
+export interface WorkflowServices {
+  readonly store: Pick<Store, 'workflows'>;
+  readonly plugins: Plugins;
+  readonly vault: Pick<Vault, 'seal' | 'open' | 'code'>;
+}
+
+export function createWorkflows({ store, plugins, vault }: WorkflowServices): Workflows {
   // This host is the only writer of its database, so what was read or written last is the truth.
   const cache = new Map<string, WorkflowRecord>();
 
@@ -28,14 +44,21 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
     return workflow;
   }
 
-  function build(ctx: Context, id: string, body: JsonValue, before: WorkflowRecord | null): WorkflowRecord {
+  async function build(
+    ctx: Context,
+    id: string,
+    body: JsonValue,
+    before: WorkflowRecord | null,
+    chosenId = before !== null && definitionOf(before).chosen_id === true,
+  ): Promise<WorkflowRecord> {
     if (typeof body !== 'object' || body === null || Array.isArray(body)) {
       throw validationError([
         { pointer: '', message: 'the body must be an object that describes a workflow', keyword: 'type' },
       ]);
     }
     const normalised = normalise(body as JsonObject);
-    const problems = checkWorkflow(normalised, ctx.tenantId, plugins);
+    const webhook = parseWebhook((body as JsonObject)['webhook'], before);
+    const problems = [...checkWorkflow(normalised, ctx.tenantId, plugins), ...webhook.problems];
     if (problems.length > 0) throw validationError(problems, 'the workflow');
     const now = new Date().toISOString();
     const isActive = (body as JsonObject)['is_active'];
@@ -45,10 +68,27 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
       version: (before?.version ?? 0) + 1,
       name: normalised.definition.name,
       is_active: typeof isActive === 'boolean' ? isActive : (before?.is_active ?? true),
-      definition: normalised.definition as unknown as JsonObject,
+      definition: {
+        ...normalised.definition,
+        ...(chosenId ? { chosen_id: true } : {}),
+        ...(await sealWebhook(ctx, id, webhook.wish, before)),
+      } as unknown as JsonObject,
       created_at: before?.created_at ?? now,
       updated_at: now,
     };
+  }
+
+  async function sealWebhook(
+    ctx: Context,
+    id: string,
+    wish: WebhookWish,
+    before: WorkflowRecord | null,
+  ): Promise<Pick<WorkflowDefinition, 'webhook'>> {
+    if (wish === null) return {};
+    const kept = before === null ? undefined : definitionOf(before).webhook;
+    if (wish === 'keep') return kept === undefined ? {} : { webhook: kept };
+    const sealed = await vault.seal(ctx.tenantId, wish.secret, webhookPurpose(id));
+    return { webhook: { sealed_secret: Buffer.from(sealed).toString('base64') } };
   }
 
   async function find(ctx: Context, id: string): Promise<WorkflowRecord | null> {
@@ -65,7 +105,7 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
   }
 
   async function replace(ctx: Context, before: WorkflowRecord, body: JsonValue): Promise<WorkflowRecord> {
-    const workflow = build(ctx, before.id, body, before);
+    const workflow = await build(ctx, before.id, body, before);
     await store.workflows.update(ctx, workflow, before.version);
     return remember(workflow);
   }
@@ -74,9 +114,8 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
     get,
     list: (ctx, page) => store.workflows.list(ctx, ctx.tenantId, page),
     async create(ctx, body) {
-      const workflow = build(ctx, newId('wf'), body, null);
-      await store.workflows.create(ctx, workflow);
-      return remember(workflow);
+      const workflow = await build(ctx, newId('wf'), body, null);
+      return remember(await store.workflows.create(ctx, workflow));
     },
     async put(ctx, id, body) {
       if (!WORKFLOW_ID.test(id)) {
@@ -86,9 +125,8 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
       }
       const before = await find(ctx, id);
       if (before !== null) return { workflow: await replace(ctx, before, body), created: false };
-      const workflow = build(ctx, id, body, null);
-      await store.workflows.create(ctx, workflow);
-      return { workflow: remember(workflow), created: true };
+      const workflow = await build(ctx, id, body, null, true);
+      return { workflow: remember(await store.workflows.create(ctx, workflow)), created: true };
     },
     async patch(ctx, id, body) {
       const before = await get(ctx, id);
@@ -115,11 +153,25 @@ export function createWorkflows(services: { readonly store: Store; readonly plug
         throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
     },
     async draft(ctx, body) {
-      const workflow = build(ctx, newId('wf'), body, null);
+      const workflow = await build(ctx, newId('wf'), body, null);
       compileWorkflow(workflow);
       return workflow;
     },
-    view,
+    async findWebhook(ctx, webhookId, anyId) {
+      const id = workflowIdOf(webhookId);
+      if (!WORKFLOW_ID.test(id)) return null;
+      const found = await store.workflows.findById(ctx, id);
+      const named = found.find((workflow) => sameId(webhookIdOf(vault, workflow), webhookId));
+      if (named !== undefined || !anyId || id !== webhookId) return named ?? null;
+      return found.find((workflow) => workflow.tenant_id === ctx.tenantId) ?? found[0] ?? null;
+    },
+    async webhookKey(workflow) {
+      const sealed = definitionOf(workflow).webhook?.sealed_secret;
+      if (sealed === undefined) return null;
+      const { id, tenant_id } = workflow;
+      return secretBytes(await vault.open(tenant_id, Buffer.from(sealed, 'base64'), webhookPurpose(id)));
+    },
+    view: (workflow) => ({ ...view(workflow), webhook_id: webhookIdOf(vault, workflow) }),
   };
 }
 
@@ -128,21 +180,26 @@ function cacheKey(tenantId: string, id: string): string {
 }
 
 /** A workflow as the API shows it: what was sent, with what the host knows of it. */
-export function view(workflow: WorkflowRecord): JsonObject {
+function view(workflow: WorkflowRecord): JsonObject {
   const { id, version, is_active, tenant_id, created_at, updated_at } = workflow;
   return { id, ...bodyOf(workflow), version, is_active, tenant_id, created_at, updated_at };
 }
 
 /** The body that would make the same workflow again. */
 function bodyOf(workflow: WorkflowRecord): JsonObject {
-  const definition = workflow.definition as unknown as WorkflowDefinition;
+  const definition = definitionOf(workflow);
   const body: Record<string, JsonValue | undefined> = {
     name: definition.name,
     ...(definition.description === undefined ? {} : { description: definition.description }),
     parameters: definition.parameters,
   };
   if (definition.form === 'original')
-    return { ...body, ...definition.original, execution_timeout: definition.execution_timeout };
+    return {
+      ...body,
+      ...definition.original,
+      ...(definition.webhook === undefined ? {} : { webhook: { signed: true } }),
+      execution_timeout: definition.execution_timeout,
+    };
   const single = definition.form === 'action' ? definition.steps.find((step) => step.id === SINGLE_STEP_ID) : undefined;
   if (single !== undefined) {
     body['action'] = single.action;
@@ -150,6 +207,7 @@ function bodyOf(workflow: WorkflowRecord): JsonObject {
     if (single.credential !== undefined) body['credential'] = single.credential;
   }
   if (definition.form === 'steps') body['steps'] = definition.steps as unknown as JsonValue;
+  if (definition.webhook !== undefined) body['webhook'] = { signed: true };
   body['execution_timeout'] = definition.execution_timeout;
   if (definition.retry !== undefined) body['retry'] = definition.retry as unknown as JsonValue;
   body['on_missing'] = definition.on_missing;

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Auth } from '../../src/auth/auth.ts';
+import { createGuesses } from '../../src/auth/guesses.ts';
 import { OPEN_PRINCIPAL } from '../../src/auth/principal.ts';
 import type { Principal } from '../../src/auth/principal.ts';
 import { GoflowError } from '../../src/core/errors.ts';
@@ -147,6 +148,8 @@ function fakeServices(triggers: TriggerRequest[], options: HostOptions): Omit<Ht
       toggle: async (_ctx, id) => ({ ...(await workflow(id)), is_active: false }),
       delete: async (_ctx, id) => void (await workflow(id)),
       draft: async () => WORKFLOW,
+      findWebhook: (_ctx, id) => workflow(id).catch(() => null),
+      webhookKey: async () => null,
       view: ({ id, version, name, is_active, definition }) => ({ ...definition, id, version, name, is_active }),
     },
     runs: {
@@ -182,7 +185,7 @@ function fakeServices(triggers: TriggerRequest[], options: HostOptions): Omit<Ht
     auth: options.locked === true ? lockedAuth() : openAuth(),
     store: {
       ping: async () => {},
-      workflows: { findAnyTenant: (_ctx: unknown, id: string) => workflow(id).catch(() => null) },
+      audit: { append: async () => {}, list: async () => page },
     } as unknown as HttpServices['store'],
     config: { maxBody: options.maxBody ?? 1024 * 1024 },
     health: { live: () => ({ process: { ok: true } }), ready: () => ({ engine: { ok: true } }) },
@@ -196,7 +199,7 @@ const keys: Auth['keys'] = {
 };
 
 function openAuth(): Auth {
-  return { authenticate: () => OPEN_PRINCIPAL, mode: async () => 'open', keys };
+  return { authenticate: () => OPEN_PRINCIPAL, mode: async () => 'open', keys, guesses: createGuesses() };
 }
 
 function lockedAuth(): Auth {
@@ -208,6 +211,7 @@ function lockedAuth(): Auth {
     },
     mode: async () => 'keys',
     keys,
+    guesses: createGuesses(),
   };
 }
 

@@ -80,6 +80,7 @@ it('finds API keys by their hash', async () => {
   // A slice of a shared buffer, as digests often are.
   const hash = Buffer.concat([Buffer.from('before'), Buffer.alloc(32, 5)]).subarray(6);
   const key: KeyRecord = {
+    expires_at: '2030-01-31T12:00:00.000Z',
     id: newId('key'),
     name: 'ci',
     role: 'trigger',

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { newId } from '../../src/core/ids.ts';
 import { ctx, ended, makeRun, makeWorkflow, NO_INTERNALS, openStore } from './helpers.ts';
 
 it('keeps every version of a workflow, and shows the current one', async () => {
@@ -9,20 +10,47 @@ it('keeps every version of a workflow, and shows the current one', async () => {
   await store.workflows.update(ctx, second, 1);
   expect(await store.workflows.get(ctx, 'default', first.id)).toEqual(second);
   expect(await store.workflows.get(ctx, 'default', first.id, 1)).toEqual(first);
-  expect(await store.workflows.findAnyTenant(ctx, first.id)).toEqual(second);
+  expect(await store.workflows.findById(ctx, first.id)).toEqual([second]);
 });
 
 it('refuses a taken id and an update of another version than the current one', async () => {
   const { store } = await openStore();
   const workflow = makeWorkflow({ id: 'welcome' });
   await store.workflows.create(ctx, workflow);
-  await expect(store.workflows.create(ctx, { ...workflow, tenant_id: 'other' })).rejects.toMatchObject({
-    code: 'CONFLICT',
-  });
+  await expect(store.workflows.create(ctx, workflow)).rejects.toMatchObject({ code: 'CONFLICT' });
   await store.workflows.update(ctx, { ...workflow, version: 2 }, 1);
   await expect(store.workflows.update(ctx, { ...workflow, version: 2 }, 1)).rejects.toMatchObject({ code: 'CONFLICT' });
   await expect(store.workflows.update(ctx, makeWorkflow({ id: 'gone' }), 1)).rejects.toMatchObject({
     code: 'CONFLICT',
+  });
+});
+
+it('gives each tenant its own ids, and a webhook all workflows of an id', async () => {
+  const { store } = await openStore();
+  const mine = makeWorkflow({ id: 'welcome' });
+  const theirs = makeWorkflow({ id: 'welcome', tenant_id: 'other', name: 'Theirs' });
+  await store.workflows.create(ctx, mine);
+  await store.workflows.create(ctx, theirs);
+  await store.workflows.update(ctx, { ...theirs, version: 2 }, 1);
+  expect(await store.workflows.get(ctx, 'default', 'welcome')).toEqual(mine);
+  expect(await store.workflows.findById(ctx, 'welcome')).toEqual([mine, { ...theirs, version: 2 }]);
+  expect(await store.workflows.delete(ctx, 'other', 'welcome')).toBe(true);
+  expect(await store.workflows.get(ctx, 'default', 'welcome')).toEqual(mine);
+});
+
+it('lets two tenants choose the same id, and nobody take one that the host made for another', async () => {
+  const { store } = await openStore();
+  const orders = makeWorkflow({ id: 'orders', name: 'Ours' });
+  const theirs = { ...orders, tenant_id: 'other', name: 'Theirs' };
+  await store.workflows.create(ctx, orders);
+  await store.workflows.create(ctx, theirs);
+  await store.workflows.update(ctx, { ...theirs, version: 2, is_active: false }, 1);
+  expect(await store.workflows.get(ctx, 'default', 'orders')).toEqual(orders);
+  expect((await store.workflows.findById(ctx, 'orders')).map(({ name }) => name)).toEqual(['Ours', 'Theirs']);
+  const generated = makeWorkflow({ id: newId('wf') });
+  await store.workflows.create(ctx, generated);
+  await expect(store.workflows.create(ctx, { ...generated, tenant_id: 'other' })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
   });
 });
 

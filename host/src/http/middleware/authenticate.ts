@@ -17,7 +17,7 @@ export const ANONYMOUS: Principal = {
 };
 
 /**
- * Who sends the request, when they may do what the route does. Throws UNAUTHENTICATED, FORBIDDEN (before anyone has looked whether the thing
+ * Who sends the request, when they may do what the route does. Throws UNAUTHENTICATED, RATE_LIMITED, FORBIDDEN (before anyone has looked whether the thing
  * exists) and, when the host runs open, FOREIGN_ORIGIN.
  */
 export async function admit(services: HttpServices, exchange: Exchange, route: Route): Promise<Principal> {
@@ -31,9 +31,11 @@ export async function admit(services: HttpServices, exchange: Exchange, route: R
     ctx,
     authorization,
     typeof tenant === 'string' ? tenant : undefined,
+    exchange.req.socket.remoteAddress,
   );
   if (principal === OPEN_PRINCIPAL) guardLoopback(exchange.req);
   exchange.principal = principal;
+  services.rateLimits?.take(principal, exchange);
   authorize(principal, route.act);
   return principal;
 }

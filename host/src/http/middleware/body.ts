@@ -37,7 +37,7 @@ export async function readRequestBody(
   if (req.headers.expect !== undefined && Number(req.headers['content-length'] ?? 0) <= limit) res.writeContinue();
   const bytes = await readBody(req, limit);
   if (kind === 'bundle') return { json: undefined, bytes };
-  if (bytes.length > 0) return { json: parseJson(bytes), bytes: undefined };
+  if (bytes.length > 0) return { json: parseJson(bytes), bytes };
   if (kind === 'json-or-empty') return EMPTY_OBJECT;
   throw new GoflowError('BAD_JSON', 'a JSON body is needed here, and the request has none');
 }

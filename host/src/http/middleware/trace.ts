@@ -22,6 +22,8 @@ export function beginExchange(req: IncomingMessage, res: ServerResponse): Exchan
     errorCode: null,
     workflowId: null,
     runId: null,
+    target: null,
+    rateLimit: null,
   };
 }
 

@@ -105,6 +105,19 @@ export const SCHEMAS = {
         },
         retry: component('Retry'),
         on_missing: { type: 'string', enum: ['error', 'empty', 'keep'], default: 'error' },
+        webhook: {
+          ...object(
+            {
+              secret: { type: 'string', writeOnly: true, description: '`whsec_` and base64 of 24 to 64 bytes.' },
+              signed: {
+                const: true,
+                description: 'Shown in place of the secret; sent, it keeps the one that is there.',
+              },
+            },
+            [],
+          ),
+          description: 'With a secret, the webhook takes messages signed as Standard Webhooks has it, and no others.',
+        },
       },
       ['name'],
     ),
@@ -113,7 +126,14 @@ export const SCHEMAS = {
     description: 'A stored workflow.',
     allOf: [
       component('WorkflowBody'),
-      object({ id: text, version: whole, is_active: { type: 'boolean' }, created_at: time, updated_at: time }),
+      object({
+        id: text,
+        webhook_id: text,
+        version: whole,
+        is_active: { type: 'boolean' },
+        created_at: time,
+        updated_at: time,
+      }),
     ],
   },
   TriggerBody: {
@@ -241,10 +261,16 @@ export const SCHEMAS = {
     },
   }),
   Credential: object({ id: text, name: text, plugin: text, is_default: { type: 'boolean' }, created_at: time }),
-  KeyBody: object({ name: text, role: { type: 'string', enum: ROLES }, tenant_id: text, user_id: text }, [
-    'name',
-    'role',
-  ]),
+  KeyBody: object(
+    {
+      name: text,
+      role: { type: 'string', enum: ROLES },
+      tenant_id: text,
+      user_id: text,
+      expires_at: { ...time, description: 'In the future; left out: never.' },
+    },
+    ['name', 'role'],
+  ),
   Key: object({
     id: text,
     name: text,
@@ -252,10 +278,23 @@ export const SCHEMAS = {
     tenant_id: text,
     user_id: text,
     created_at: time,
+    expires_at: timeOrNull,
   }),
   NewKey: {
     allOf: [component('Key'), object({ key: { type: 'string', description: 'The key itself. Shown this once.' } })],
   },
+  AuditRecord: object({
+    id: text,
+    time,
+    tenant_id: text,
+    actor: object({ user_id: text, key_id: textOrNull, role: { type: 'string', enum: ROLES } }),
+    action: { type: 'string', description: '`noun.verb`.' },
+    target: { ...textOrNull, description: 'Id or name of what it was done to.' },
+    outcome: { type: 'string', enum: ['succeeded', 'failed', 'denied'] },
+    code: { ...textOrNull, description: 'Error code of what failed or was denied.' },
+    trace_id: text,
+    details: { type: ['object', 'null'] },
+  }),
   Health: object({
     status: { type: 'string', enum: ['ok', 'unavailable'] },
     checks: {

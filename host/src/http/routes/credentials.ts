@@ -13,6 +13,12 @@ export const credentialRoutes: readonly Route[] = [
     act: 'credentials:write',
     query: {},
     body: 'json',
+    audit: {
+      action: 'credential.create',
+      describe(_call, { id, name, plugin }) {
+        return { target: id as string, details: { name: name ?? null, plugin: plugin ?? null } };
+      },
+    },
     doc: {
       id: 'createCredential',
       tag: TAG,
@@ -55,6 +61,7 @@ export const credentialRoutes: readonly Route[] = [
     act: 'credentials:write',
     query: {},
     body: 'none',
+    audit: { action: 'credential.delete', describe: (call) => ({ target: call.params['id'] as string }) },
     doc: {
       id: 'deleteCredential',
       tag: TAG,

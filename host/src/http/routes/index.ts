@@ -1,6 +1,7 @@
 import type { HttpMetrics } from '../metrics.ts';
 import type { Route } from '../route.ts';
 import { actionRoutes } from './actions.ts';
+import { auditRoutes } from './audit.ts';
 import { credentialRoutes } from './credentials.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -25,6 +26,7 @@ export function allRoutes(metrics: HttpMetrics): readonly Route[] {
     ...pluginRoutes,
     ...credentialRoutes,
     ...keyRoutes,
+    ...auditRoutes,
     ...webhookRoutes,
     ...healthRoutes,
     ...metricsRoutes(metrics),

@@ -14,6 +14,18 @@ export const keyRoutes: readonly Route[] = [
     act: 'keys:write',
     query: {},
     body: 'json',
+    audit: {
+      action: 'key.create',
+      describe(_call, { id, name, role, tenant_id, user_id, expires_at }) {
+        const details = {
+          name: name ?? null,
+          role: role ?? null,
+          user_id: user_id ?? null,
+          expires_at: expires_at ?? null,
+        };
+        return { target: id as string, tenantId: tenant_id as string, details };
+      },
+    },
     doc: {
       id: 'createKey',
       tag: TAG,
@@ -51,6 +63,7 @@ export const keyRoutes: readonly Route[] = [
     act: 'keys:write',
     query: {},
     body: 'none',
+    audit: { action: 'key.revoke', describe: (call) => ({ target: call.params['id'] as string }) },
     doc: {
       id: 'deleteKey',
       tag: TAG,

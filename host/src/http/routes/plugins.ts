@@ -22,6 +22,12 @@ export const pluginRoutes: readonly Route[] = [
     act: 'plugins:write',
     query: {},
     body: 'bundle',
+    audit: {
+      action: 'plugin.install',
+      describe(_call, { name, version, digest }) {
+        return { target: name as string, details: { version: version ?? null, digest: digest ?? null } };
+      },
+    },
     doc: {
       id: 'installPlugin',
       tag: TAG,
@@ -94,6 +100,7 @@ export const pluginRoutes: readonly Route[] = [
     act: 'plugins:write',
     query: {},
     body: 'none',
+    audit: { action: 'plugin.remove', describe: (call) => ({ target: nameOf(call) }) },
     doc: {
       id: 'removePlugin',
       tag: TAG,
@@ -113,6 +120,13 @@ export const pluginRoutes: readonly Route[] = [
     act: 'plugins:grant',
     query: {},
     body: 'json',
+    audit: {
+      action: 'plugin.grant',
+      describe: (call, { version, grants }) => ({
+        target: nameOf(call),
+        details: { version: version ?? null, grants: grants ?? null },
+      }),
+    },
     doc: {
       id: 'grantPlugin',
       tag: TAG,
@@ -150,6 +164,10 @@ function change(
     act: 'plugins:write',
     query: {},
     body: 'none',
+    audit: {
+      action: `plugin.${verb}`,
+      describe: (call, { version }) => ({ target: nameOf(call), details: { version: version ?? null } }),
+    },
     doc: { id, tag: TAG, summary, answers: PLUGIN_ANSWER, problems: [404, 409] },
     async handle(services, call): Promise<Reply> {
       return json(200, await act(services, call));

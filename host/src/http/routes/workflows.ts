@@ -3,7 +3,7 @@ import { pageOfSchema, ref } from '../openapi/schemas.ts';
 import { PAGE_QUERY, pageReply, pageRequest } from '../paging.ts';
 import { empty, json } from '../reply.ts';
 import { defineRoute } from '../route.ts';
-import type { Call, Route } from '../route.ts';
+import type { AuditedAct, Call, Route } from '../route.ts';
 import { isObject, objectBody, parametersOf } from './input.ts';
 
 const TAG = 'Workflows';
@@ -16,6 +16,7 @@ export const workflowRoutes: readonly Route[] = [
     act: 'workflows:write',
     query: {},
     body: 'json',
+    audit: { action: 'workflow.create', describe: describe },
     doc: {
       id: 'createWorkflow',
       tag: TAG,
@@ -73,6 +74,13 @@ export const workflowRoutes: readonly Route[] = [
     act: 'workflows:write',
     query: {},
     body: 'json',
+    audit: {
+      action: 'workflow.update',
+      describe(call, answer, reply) {
+        const created = reply.kind === 'json' && reply.status === 201;
+        return { ...describe(call, answer), ...(created ? { action: 'workflow.create' } : undefined) };
+      },
+    },
     doc: {
       id: 'putWorkflow',
       tag: TAG,
@@ -96,6 +104,7 @@ export const workflowRoutes: readonly Route[] = [
     act: 'workflows:write',
     query: {},
     body: 'json',
+    audit: { action: 'workflow.update', describe: describe },
     doc: {
       id: 'patchWorkflow',
       tag: TAG,
@@ -115,6 +124,7 @@ export const workflowRoutes: readonly Route[] = [
     act: 'workflows:write',
     query: {},
     body: 'none',
+    audit: { action: 'workflow.delete', describe: (call) => ({ target: call.params['id'] as string }) },
     doc: {
       id: 'deleteWorkflow',
       tag: TAG,
@@ -134,6 +144,7 @@ export const workflowRoutes: readonly Route[] = [
     act: 'workflows:write',
     query: {},
     body: 'none',
+    audit: { action: 'workflow.toggle', describe: describe },
     doc: {
       id: 'toggleWorkflow',
       tag: TAG,
@@ -187,6 +198,13 @@ export const workflowRoutes: readonly Route[] = [
     },
   }),
 ];
+
+function describe(_call: Call, { id, name, version, is_active }: JsonObject): AuditedAct {
+  return {
+    target: id as string,
+    details: { name: name ?? null, version: version ?? null, is_active: is_active ?? null },
+  };
+}
 
 /** `{ workflow, parameters }`, or a workflow alone. */
 function draftOf(call: Call): { readonly workflow: JsonObject; readonly parameters: JsonObject } {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { GoflowError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Store } from '../store.ts';
+import { auditStore } from './client/audit.ts';
 import { StoreConnection } from './client/connection.ts';
 import { credentialStore } from './client/credentials.ts';
 import { keyStore } from './client/keys.ts';
@@ -42,6 +43,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     plugins: pluginStore(connection),
     credentials: credentialStore(connection),
     keys: keyStore(connection),
+    audit: auditStore(connection),
     storage: pluginStorageStore(connection),
     vaultKeys: vaultKeyStore(connection),
     async ping(ctx) {
@@ -56,6 +58,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       }
     },
     backup: (ctx, file) => connection.backup(ctx, path.resolve(file)),
+    metrics: () => connection.meter.families(),
     close: () => connection.close(),
   };
 }

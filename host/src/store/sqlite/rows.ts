@@ -117,6 +117,22 @@ export type KeyRow = readonly [
   tenantId: string,
   userId: string,
   createdAt: number,
+  expiresAt: number | null,
+];
+
+export type AuditRow = readonly [
+  id: string,
+  at: number,
+  tenantId: string,
+  userId: string,
+  keyId: string | null,
+  role: string,
+  action: string,
+  target: string | null,
+  outcome: string,
+  code: string | null,
+  traceId: string,
+  details: string | null,
 ];
 
 /** A page of rows that are ordered by `seq`, newest first; `next` is the `seq` after which the next page begins. */

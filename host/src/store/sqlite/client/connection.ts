@@ -2,12 +2,16 @@ import { Worker } from 'node:worker_threads';
 import type { Context } from '../../../core/context.ts';
 import { GoflowError, type HostErrorCode } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
+import { StoreMeter } from '../../../metrics/store-meter.ts';
 import type { Failure } from '../failure.ts';
 import type { OpArgs, OpName, OpResult } from '../ops/index.ts';
 import type { Answer, FromThread, Request, ThreadData, ToThread } from '../protocol.ts';
 import { threadFile } from '../thread-file.ts';
 
 interface Pending {
+  readonly op: OpName | 'backup';
+  /** In the milliseconds of `performance.now()`. */
+  readonly askedAt: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (failure: Failure) => void;
 }
@@ -22,6 +26,7 @@ const RESTART_MS = 1000;
 export class StoreConnection {
   readonly #dataDir: string;
   readonly #log: Logger;
+  readonly meter = new StoreMeter();
   readonly #pending = new Map<number, Pending>();
   #queue: Request[] = [];
   #lastId = 0;
@@ -81,6 +86,8 @@ export class StoreConnection {
       }
       const id = (this.#lastId += 1);
       this.#pending.set(id, {
+        op,
+        askedAt: performance.now(),
         resolve: resolve as (value: unknown) => void,
         reject: (failure) => reject(publicError(failure)),
       });
@@ -97,7 +104,12 @@ export class StoreConnection {
         return;
       }
       const id = (this.#lastId += 1);
-      this.#pending.set(id, { resolve: () => resolve(), reject: (failure) => reject(errorOf(failure)) });
+      this.#pending.set(id, {
+        op: 'backup',
+        askedAt: performance.now(),
+        resolve: () => resolve(),
+        reject: (failure) => reject(errorOf(failure)),
+      });
       this.#flush();
       this.#post({ kind: 'backup', id, file });
     });
@@ -134,6 +146,7 @@ export class StoreConnection {
     const requests = this.#queue;
     if (requests.length === 0) return;
     this.#queue = [];
+    this.meter.batchSent(requests.length);
     this.#post({ kind: 'batch', requests });
   }
 
@@ -163,6 +176,7 @@ export class StoreConnection {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
+    this.meter.answered(pending.op, performance.now() - pending.askedAt, failure !== null);
     if (failure === null) {
       pending.resolve(value);
       return;

@@ -3,7 +3,7 @@ import type { KeyStore } from '../../store.ts';
 import type { KeyRow } from '../rows.ts';
 import type { StoreConnection } from './connection.ts';
 import { readSeqCursor, toPage } from './cursor.ts';
-import { checkLimit, fromMs, ownBytes, toMs } from './values.ts';
+import { checkLimit, fromMs, fromMsOrNull, ownBytes, toMs, toMsOrNull } from './values.ts';
 
 export function keyStore(connection: StoreConnection): KeyStore {
   return {
@@ -27,11 +27,12 @@ export function keyStore(connection: StoreConnection): KeyStore {
   };
 }
 
-function toRow({ id, hash, name, role, tenant_id, user_id, created_at }: KeyRecord): KeyRow {
-  return [id, ownBytes(hash), name, role, tenant_id, user_id, toMs(created_at)];
+function toRow(record: KeyRecord): KeyRow {
+  const { id, hash, name, role, tenant_id, user_id, created_at, expires_at } = record;
+  return [id, ownBytes(hash), name, role, tenant_id, user_id, toMs(created_at), toMsOrNull(expires_at)];
 }
 
-function fromRow([id, hash, name, role, tenantId, userId, createdAt]: KeyRow): KeyRecord {
+function fromRow([id, hash, name, role, tenantId, userId, createdAt, expiresAt]: KeyRow): KeyRecord {
   return {
     id,
     name,
@@ -40,5 +41,6 @@ function fromRow([id, hash, name, role, tenantId, userId, createdAt]: KeyRow): K
     user_id: userId,
     hash,
     created_at: fromMs(createdAt),
+    expires_at: fromMsOrNull(expiresAt),
   };
 }

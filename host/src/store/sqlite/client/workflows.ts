@@ -22,9 +22,9 @@ export function workflowStore(connection: StoreConnection): WorkflowStore {
       const row = await connection.call(ctx, 'workflows.get', { tenantId, id, version: version ?? null });
       return row === null ? null : fromRow(row);
     },
-    async findAnyTenant(ctx, id) {
-      const row = await connection.call(ctx, 'workflows.findAnyTenant', id);
-      return row === null ? null : fromRow(row);
+    async findById(ctx, id) {
+      const rows = await connection.call(ctx, 'workflows.findById', id);
+      return rows.map((row) => fromRow(row));
     },
     async list(ctx, tenantId, { limit, cursor }) {
       const range = { tenantId, limit: checkLimit(limit), below: readSeqCursor('workflows', cursor) };

@@ -1,4 +1,5 @@
 import type { Db } from '../db.ts';
+import { appendAudit, listAudit } from './audit.ts';
 import { createCredential, credentialsForPlugin, deleteCredential, listCredentials } from './credentials.ts';
 import { findIdempotency } from './idempotency.ts';
 import { anyKey, createKey, deleteKey, findKeyByHash, listKeys } from './keys.ts';
@@ -18,7 +19,7 @@ import { addVaultKey, getVaultKey, listVaultKeys, replaceVaultKeys } from './vau
 import {
   createWorkflow,
   deleteWorkflow,
-  findWorkflowAnyTenant,
+  findWorkflowsById,
   getWorkflow,
   listWorkflows,
   setWorkflowActive,
@@ -30,7 +31,7 @@ import {
 export const READS = {
   ping: (db: Db, _args: null): void => void db.row('SELECT count(*) FROM sqlite_schema'),
   'workflows.get': getWorkflow,
-  'workflows.findAnyTenant': findWorkflowAnyTenant,
+  'workflows.findById': findWorkflowsById,
   'workflows.list': listWorkflows,
   'runs.get': getRun,
   'runs.internals': getInternals,
@@ -45,6 +46,7 @@ export const READS = {
   'keys.findByHash': findKeyByHash,
   'keys.list': listKeys,
   'keys.any': (db: Db, _args: null) => anyKey(db),
+  'audit.list': listAudit,
   'storage.get': getStorage,
   'storage.list': listStorage,
   'vaultKeys.get': getVaultKey,
@@ -70,6 +72,7 @@ export const WRITES = {
   'credentials.delete': deleteCredential,
   'keys.create': createKey,
   'keys.delete': deleteKey,
+  'audit.append': appendAudit,
   'storage.set': setStorage,
   'storage.delete': deleteStorage,
   'vaultKeys.add': addVaultKey,

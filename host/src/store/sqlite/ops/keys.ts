@@ -3,14 +3,14 @@ import { Refusal } from '../failure.ts';
 import type { KeyRow, SeqPage, SeqRange } from '../rows.ts';
 import { seqPage } from './seq-page.ts';
 
-const COLUMNS = 'id, hash, name, role, tenant_id, user_id, created_at';
+const COLUMNS = 'id, hash, name, role, tenant_id, user_id, created_at, expires_at';
 
 export function createKey(db: Db, row: KeyRow): void {
   const [id, hash] = row;
   if (db.row('SELECT 1 FROM api_keys WHERE id = ? OR hash = ?', [id, hash]) !== null) {
     throw new Refusal('CONFLICT', `key "${id}" is there already`);
   }
-  db.change(`INSERT INTO api_keys (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`, row);
+  db.change(`INSERT INTO api_keys (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, row);
 }
 
 export function findKeyByHash(db: Db, hash: Uint8Array): KeyRow | null {

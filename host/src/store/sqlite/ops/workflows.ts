@@ -1,3 +1,4 @@
+import { isGeneratedId } from '../../../core/generated-id.ts';
 import type { Db } from '../db.ts';
 import { Refusal } from '../failure.ts';
 import type { SeqPage, SeqRange, WorkflowRow } from '../rows.ts';
@@ -10,8 +11,12 @@ const CURRENT = `FROM workflows w JOIN workflow_versions v
 /** Answers the version that was written: that of a deleted workflow's id goes on where it ended, so that its runs keep theirs. */
 export function createWorkflow(db: Db, row: WorkflowRow): number {
   const [id, tenantId, wanted, isActive, createdAt] = row;
-  if (db.row('SELECT 1 FROM workflows WHERE id = ?', [id]) !== null) {
+  if (db.row('SELECT 1 FROM workflows WHERE id = ? AND tenant_id = ?', [id, tenantId]) !== null) {
     throw new Refusal('CONFLICT', `workflow id "${id}" is taken`);
+  }
+  // Nobody comes upon an id that a host made by chance: whoever names another tenant's has it from there.
+  if (isGeneratedId('wf', id) && db.row('SELECT 1 FROM workflows WHERE id = ?', [id]) !== null) {
+    throw new Refusal('NOT_FOUND', `there is no workflow ${id}`);
   }
   const last = db.row<readonly [number | null]>(
     'SELECT max(version) FROM workflow_versions WHERE workflow_id = ? AND tenant_id = ?',
@@ -43,7 +48,12 @@ export function updateWorkflow(db: Db, args: { readonly row: WorkflowRow; readon
     );
   }
   insertVersion(db, args.row, version);
-  db.change('UPDATE workflows SET version = ?, is_active = ? WHERE id = ?', [version, isActive, id]);
+  db.change('UPDATE workflows SET version = ?, is_active = ? WHERE id = ? AND tenant_id = ?', [
+    version,
+    isActive,
+    id,
+    tenantId,
+  ]);
 }
 
 function insertVersion(db: Db, row: WorkflowRow, version: number): void {
@@ -85,8 +95,8 @@ export function getWorkflow(db: Db, args: WorkflowKey & { readonly version: numb
   );
 }
 
-export function findWorkflowAnyTenant(db: Db, id: string): WorkflowRow | null {
-  return db.row<WorkflowRow>(`SELECT ${COLUMNS} ${CURRENT} WHERE w.id = ?`, [id]);
+export function findWorkflowsById(db: Db, id: string): readonly WorkflowRow[] {
+  return db.rows<WorkflowRow>(`SELECT ${COLUMNS} ${CURRENT} WHERE w.id = ? ORDER BY w.seq`, [id]);
 }
 
 export function listWorkflows(db: Db, range: SeqRange): SeqPage<WorkflowRow> {
