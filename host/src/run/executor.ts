@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
 import type { ActiveRun } from './active-run.ts';
 import { isRetryable, NO_RETRY, retryDelay, runError } from './retry.ts';
-import { attemptStep, type StepResult, type StepServices } from './step.ts';
+import { attemptStep, type Attempt, type StepResult, type StepServices } from './step.ts';
 
 /** How a run ended, before it is written down. `requeued`: the host shuts down, and the next one takes the run up. */
 type Ending =
@@ -54,6 +54,7 @@ export function createExecutor(
     run.closeLogs();
     const record = run.end(ending.status, ending.output, ending.error);
     await writeEnd(run, record);
+    services.meters.runEnded(record);
     logs.executor.log(ending.status === 'succeeded' ? 'info' : 'warn', run.ctx, 'workflow executed', {
       status: record.status,
       duration_ms: record.duration_ms,
@@ -135,15 +136,27 @@ export function createExecutor(
     // An attempt that a restart cut off counts, but does not use up the retries.
     const first = before === -1 ? 1 : (run.steps[before] as StepRecord).attempt + 1;
     const startedAt = new Date().toISOString();
-    for (let tries = 1; ; tries += 1) {
-      const number = first + tries - 1;
+    let number = first;
+    const attempt: Attempt = {
+      deadline,
+      get number() {
+        return number;
+      },
+      restart() {
+        number += 1;
+        run.steps[index] = { ...(run.steps[index] as StepRecord), attempt: number };
+        run.emitState();
+      },
+    };
+    for (let tries = 1; ; tries += 1, number += 1) {
       run.steps[index] = stepRecord(step, number, startedAt);
       run.emitState();
-      const result = expired(run, deadline) ?? (await attemptStep(services, run, step, { number, deadline }));
+      const result = expired(run, deadline) ?? (await attemptStep(services, run, step, attempt));
       run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
       const delay = retryDelay(policy, tries + 1, result.error);
       if (performance.now() + delay >= deadline) return result;
+      services.meters.stepRetried();
       logs.executor.info(run.ctx, 'step will be retried', {
         step_id: step.definition.id,
         attempt: number,

@@ -1,3 +1,4 @@
+import type { RunMeters } from '../metrics/run-meters.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Admission } from './admission.ts';
@@ -8,6 +9,7 @@ interface QueueServices {
   readonly executor: Executor;
   readonly admission: Admission;
   readonly active: Map<string, ActiveRun>;
+  readonly steps: { readonly meters: RunMeters };
 }
 
 /** Carries out a run that holds a place, and gives the place back. Never rejects. */
@@ -47,6 +49,7 @@ async function start(services: QueueServices, run: ActiveRun): Promise<void> {
   run.status = 'running';
   run.attempt += 1;
   run.startedAt ??= new Date().toISOString();
+  services.steps.meters.runStarted(performance.now() - run.accepted);
   // Without the store the attempt still counts: its end is written with the same number.
   await services.store.runs.start(run.storeCtx, run.id, run.attempt, run.startedAt).catch(() => false);
   run.emitState();

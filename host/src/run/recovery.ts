@@ -117,6 +117,7 @@ async function interrupt(services: RunServices, run: ActiveRun, why: string): Pr
   );
   await services.store.runs.finish(run.storeCtx, record, []);
   services.active.delete(run.id);
+  services.steps.meters.runEnded(record);
   services.steps.logs.executor.warn(run.ctx, 'workflow executed', {
     status: 'failed',
     'error.code': 'INTERRUPTED',

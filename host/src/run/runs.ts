@@ -144,6 +144,7 @@ export function createRuns(services: RunServices): Runs {
       if (existing !== null) return { existing };
       active.set(run.id, run);
       kept = true;
+      services.steps.meters.runAccepted(trigger.type);
       if (hasPlace) void carryOut(services, run);
       else enqueueRun(services, run);
       return run;

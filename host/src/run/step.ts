@@ -1,5 +1,6 @@
 import {
   actionTimeoutMs,
+  type CallContext,
   type ErrorData,
   type JsonObject,
   type JsonValue,
@@ -10,6 +11,7 @@ import { newSpanId, traceparentOf, withDeadline, type Context } from '../core/co
 import type { Logger } from '../core/log.ts';
 import { messageOf, type Problem } from '../core/errors.ts';
 import type { Credentials } from '../credential/credentials.ts';
+import type { RunMeters } from '../metrics/run-meters.ts';
 import { compileSchema } from '../params/schema-validator.ts';
 import type { CallOutcomeKind, Plugins, ResolvedAction } from '../plugin/types.ts';
 import { TemplatePathMissing, TemplateTooLarge } from '../template/template.ts';
@@ -18,15 +20,13 @@ import type { ActiveRun } from './active-run.ts';
 import { runError } from './retry.ts';
 import { templateRoots } from './roots.ts';
 
-/** Within this time of its deadline a thread is gone, unless it cannot be interrupted, in milliseconds. */
-const THREAD_END_MS = 250;
-
 /** What running a step needs of other rooms. */
 export interface StepServices {
   readonly plugins: Plugins;
   readonly credentials: Credentials;
   readonly engine: Engine;
   readonly broker: Broker;
+  readonly meters: RunMeters;
   /** By component: `plugin` logs finished calls, `sandbox` what connectors log, `broker` outgoing requests, `executor` the rest. */
   readonly logs: {
     readonly plugin: Logger;
@@ -43,9 +43,12 @@ export type StepResult =
 
 /** One attempt that is about to be made. */
 export interface Attempt {
+  /** Counts the attempts of the step, those that were cut off and begun again included. */
   readonly number: number;
   /** Monotonic deadline of the step, in the milliseconds of `performance.now()`. */
   readonly deadline: number;
+  /** The attempt was cut off through no fault of its own and begins again as the next one: `number` grows. */
+  restart(): void;
 }
 
 /**
@@ -212,16 +215,33 @@ async function callAction(
   const deadline = Math.min(attempt.deadline, performance.now() + actionTimeoutMs(manifest, action.id));
   const ctx: Context = withDeadline({ ...run.ctx, spanId: newSpanId() }, deadline);
   const fields = { plugin: manifest.name, action: action.id, step_id: stepId };
-  const session = services.broker.open({
-    tenantId: ctx.tenantId,
-    plugin: manifest.name,
-    granted: action.granted,
-    credential,
-    credentialSchema: manifest.credential ?? null,
-    secrets: manifest.secrets ?? 'placeholder',
+  const openSession = () =>
+    services.broker.open({
+      tenantId: ctx.tenantId,
+      plugin: manifest.name,
+      granted: action.granted,
+      credential,
+      credentialSchema: manifest.credential ?? null,
+      secrets: manifest.secrets ?? 'placeholder',
+      traceparent: traceparentOf(ctx),
+      deadline,
+      onEgress(record) {
+        services.meters.egressFinished(manifest.name, record);
+        logEgress(services.logs.broker, ctx, run, fields, record);
+      },
+    });
+  let session = openSession();
+  const callContext = (): CallContext => ({
+    traceId: ctx.traceId,
     traceparent: traceparentOf(ctx),
-    deadline,
-    onEgress: (record) => logEgress(services.logs.broker, ctx, run, fields, record),
+    runId: run.id,
+    workflowId: run.workflow.record.id,
+    stepId,
+    attempt: attempt.number,
+    idempotencyKey: `${run.id}:${stepId}`,
+    tenantId: ctx.tenantId,
+    userId: ctx.userId,
+    credential: session.credential,
   });
   const started = performance.now();
   const outcome = await services.engine.call(
@@ -229,18 +249,7 @@ async function callAction(
       bundle: action.plugin.bundle,
       action: action.id,
       input: JSON.stringify(input),
-      context: {
-        traceId: ctx.traceId,
-        traceparent: traceparentOf(ctx),
-        runId: run.id,
-        workflowId: run.workflow.record.id,
-        stepId,
-        attempt: attempt.number,
-        idempotencyKey: `${run.id}:${stepId}`,
-        tenantId: ctx.tenantId,
-        userId: ctx.userId,
-        credential: session.credential,
-      },
+      context: callContext(),
       deadline,
       idempotent: action.action.idempotent !== false,
     },
@@ -255,14 +264,22 @@ async function callAction(
       logsDropped: (count) => run.countDropped(count),
       progress: (fraction, message) =>
         run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
-      ended(threadGoneMs) {
+      restarted() {
+        // What the lost attempt had open must neither go on nor be mistaken for the new one's.
+        session.close('ended');
+        session = openSession();
+        attempt.restart();
+        services.logs.executor.info(ctx, 'attempt begins again', { ...fields, attempt: attempt.number });
+        return callContext();
+      },
+      ended(threadGoneMs, engineKilled) {
         // Ending a thread is everyday work; one that could not be ended cost a whole engine.
-        if (threadGoneMs !== null && threadGoneMs > THREAD_END_MS)
-          services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
+        if (engineKilled) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
         services.logs.executor.info(ctx, 'work ended', {
           ...fields,
           duration_ms: round(performance.now() - started),
           thread_gone_ms: threadGoneMs,
+          engine_killed: engineKilled,
         });
       },
     },
@@ -273,9 +290,11 @@ async function callAction(
   const result = judge(run, action, outcome);
   services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, outcomeKind(result));
   const error = result.kind === 'failed' ? result.error : null;
+  const durationMs = performance.now() - started;
+  services.meters.actionFinished(manifest.name, action.id, result.kind, durationMs);
   services.logs.plugin.info(ctx, 'action finished', {
     ...fields,
-    duration_ms: round(performance.now() - started),
+    duration_ms: round(durationMs),
     status: result.kind,
     attempt: attempt.number,
     ...(error === null ? {} : { 'error.code': error.code, 'error.message': error.message }),

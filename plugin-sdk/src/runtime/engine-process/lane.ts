@@ -12,7 +12,7 @@ import {
 import type { EngineCall } from './call.ts';
 import type { MemoryWatch } from './memory.ts';
 import type { Threads } from './threads.ts';
-import { START_MS } from './settings.ts';
+import { LEFTOVER_MS, START_MS } from './settings.ts';
 
 /**
  * - `starting`: its thread is coming up
@@ -69,6 +69,9 @@ export class Lane {
   #idle = 0;
   #pings = 0;
   #ponged = 0;
+  /** When, and at how much work of its thread, the current rest without calls was first looked at. */
+  #restSince = 0;
+  #restActive = 0;
   #crash: 'memory' | 'crash' = 'crash';
 
   constructor(
@@ -181,6 +184,26 @@ export class Lane {
     const grown = idle - this.#idle > 0.05;
     this.#idle = idle;
     return grown;
+  }
+
+  /**
+   * Whether its thread computes although it has no call: what a call has left behind. Judged over `LEFTOVER_MS` without a call at a time, so that neither
+   * collecting garbage nor making a spare compartment counts.
+   */
+  worksWithoutCalls(): boolean {
+    const { active = 0 } = this.thread?.performance.eventLoopUtilization() ?? {};
+    const now = performance.now();
+    if (this.#restSince < this.idleSince) {
+      this.#restSince = now;
+      this.#restActive = active;
+      return false;
+    }
+    const elapsed = now - this.#restSince;
+    if (elapsed < LEFTOVER_MS) return false;
+    const works = active - this.#restActive > elapsed / 2;
+    this.#restSince = now;
+    this.#restActive = active;
+    return works;
   }
 
   get awaitsPong(): boolean {

@@ -29,7 +29,9 @@ export const TICK_MS = 25;
 export const IDLE_TICK_MS = 1000;
 /** A lane that has shown no life for so long takes no new work, and what it has not begun goes elsewhere. */
 export const STUCK_MS = 50;
-/** What an aborted call gets to settle by itself; less than the sandbox's own grace, after which that takes its powers and fails it. */
+/** A lane without a call whose thread computes more than half of so long has something left of a call on it, and is ended. */
+export const LEFTOVER_MS = 1000;
+/** What an aborted call gets to settle by itself. */
 export const GRACE_MS = 15;
 /** A lane with an aborted call that shows no life for so long after the abort is ended at once. */
 export const NO_PONG_MS = 50;

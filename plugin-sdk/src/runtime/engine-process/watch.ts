@@ -86,19 +86,21 @@ export class Watch {
     if (lane.reservedFor !== null) return;
     const idleMs = performance.now() - lane.idleSince;
     const isKept = pool.lanes.size === 1 && this.#laneCount() <= this.#settings.keptLanes;
-    if (idleMs > (isKept ? this.#settings.lastLaneMs : this.#settings.idleLaneMs)) lane.end();
-    else if (idleMs > IDLE_TICK_MS && lane.memory.isHigh) void this.#replaceIfFull(lane);
+    // Not `lane.end()`: code that a call left behind may keep the thread from ending, and then the engine has to go.
+    if (idleMs > (isKept ? this.#settings.lastLaneMs : this.#settings.idleLaneMs)) pool.ending.terminate(lane, 'abort');
+    else if (lane.worksWithoutCalls()) pool.ending.terminate(lane, 'abort');
+    else if (idleMs > IDLE_TICK_MS && lane.memory.isHigh) void this.#replaceIfFull(pool, lane);
   }
 
   /** What an idle lane holds is what the plugin's own modules have kept: the next call shall not be blamed for it. */
-  async #replaceIfFull(lane: Lane): Promise<void> {
+  async #replaceIfFull(pool: BundlePool, lane: Lane): Promise<void> {
     if (lane.thread === null) return;
     try {
       await lane.memory.collect(lane.thread);
     } catch {
       return;
     }
-    if (lane.memory.isHigh && lane.calls.size === 0) lane.end();
+    if (lane.memory.isHigh && lane.calls.size === 0) pool.ending.terminate(lane, 'abort');
   }
 
   #laneCount(): number {

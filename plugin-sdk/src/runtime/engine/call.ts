@@ -1,3 +1,4 @@
+import type { CallContext } from '../../contract/index.ts';
 import type { BrokerReply } from '../protocol/engine.ts';
 import type { BundleCode, CallHandlers, CallOutcome, CallRequest } from './types.ts';
 
@@ -24,6 +25,8 @@ export interface Call {
   /** It was there when an engine crashed: no other call may be on its engine. */
   quarantined: boolean;
   brokerCalls: number;
+  /** What `restarted` gave: the context of this attempt; `null`: that of the request. */
+  context: CallContext | null;
 }
 
 export function bundleOf(work: Work): BundleCode {

@@ -107,6 +107,7 @@ class ProcessEngine implements Engine {
       alone: false,
       quarantined: false,
       brokerCalls: 0,
+      context: null,
     };
     const handle = this.#deadlines.add(deadlineOf(work), call);
     const cancel = (): void => this.#abort(call, 'cancelled');
@@ -145,7 +146,7 @@ class ProcessEngine implements Engine {
         digest: bundle.digest,
         action,
         input,
-        context,
+        context: call.context ?? context,
         remainingMs,
         alone,
         rerun: idempotent,
@@ -165,10 +166,10 @@ class ProcessEngine implements Engine {
     if (process === undefined) return;
     if (process === null) {
       this.#settle(call, { status: 'aborted', reason });
-      call.handlers.ended(null);
+      call.handlers.ended(null, false);
       return;
     }
-    process.ending.set(call.key, { handlers: call.handlers, abortedAt: performance.now() });
+    process.ending.set(call.key, { handlers: call.handlers, abortedAt: performance.now(), isStuck: false });
     process.send({ type: 'abort', key: call.key, reason });
     this.#settle(call, { status: 'aborted', reason });
     this.#troubleTimer ??= setTimeout(() => this.#lookForTrouble(), TROUBLE_MS);
@@ -205,7 +206,7 @@ class ProcessEngine implements Engine {
   }
 
   #take(process: EngineProcess, message: EngineMessage): void {
-    if (message.type === 'stuck') return this.#processStuck(process);
+    if (message.type === 'stuck') return this.#processStuck(process, message.keys);
     if (message.type === 'ready' || message.type === 'pong') return;
     const call = process.calls.get(message.key);
     if (call === undefined) {
@@ -255,7 +256,7 @@ class ProcessEngine implements Engine {
     const ending = process.ending.get(key);
     if (ending === undefined) return;
     process.ending.delete(key);
-    ending.handlers.ended(threadGoneMs);
+    ending.handlers.ended(threadGoneMs, false);
     if (this.#suspects.size > 0) this.#dispatchAll(this.#suspects);
   }
 
@@ -268,7 +269,7 @@ class ProcessEngine implements Engine {
     this.#live.set(call, null);
     if (started) {
       call.restarts += 1;
-      call.handlers.restarted?.(call.restarts);
+      call.context = call.handlers.restarted?.(call.restarts) ?? call.context;
     }
     this.#dispatch(call);
   }
@@ -279,14 +280,18 @@ class ProcessEngine implements Engine {
     if (this.#suspects.size > 0 && process.calls.size === 0) this.#dispatchAll(this.#suspects);
   }
 
-  #processStuck(process: EngineProcess): void {
+  #processStuck(process: EngineProcess, keys: readonly number[]): void {
+    for (const key of keys) {
+      const ending = process.ending.get(key);
+      if (ending !== undefined) ending.isStuck = true;
+    }
     const isHeld = (): boolean => [...process.calls.values()].some((call) => !mayRerun(call.work));
     this.#fleet.retire(process, 'stuck', RETIRE_MS, isHeld);
   }
 
   #processGone(process: EngineProcess, cause: DeathCause): void {
     const now = performance.now();
-    for (const { handlers, abortedAt } of process.ending.values()) handlers.ended(now - abortedAt);
+    for (const { handlers, abortedAt, isStuck } of process.ending.values()) handlers.ended(now - abortedAt, isStuck);
     // Aborted calls were running too: with them there, a single other one is not proven guilty.
     const running = process.calls.size + process.ending.size;
     process.ending.clear();

@@ -208,9 +208,12 @@ export class Fleet implements ProcessListener {
   }
 
   #watchProcess(process: EngineProcess, now: number, isOnTime: boolean): void {
-    for (const { abortedAt } of process.ending.values()) {
-      if (now - abortedAt > 200) this.expectTrouble();
-      if (now - abortedAt > END_MS && isOnTime) return process.kill('stuck');
+    for (const ending of process.ending.values()) {
+      if (now - ending.abortedAt > 200) this.expectTrouble();
+      if (now - ending.abortedAt > END_MS && isOnTime) {
+        ending.isStuck = true;
+        return process.kill('stuck');
+      }
     }
     const isBusy = process.calls.size + process.ending.size > 0;
     if (process.unanswered >= MAX_UNANSWERED && isOnTime) return process.kill('unresponsive');

@@ -24,6 +24,8 @@ export interface ProcessListener {
 export interface EndingCall {
   readonly handlers: CallHandlers;
   readonly abortedAt: number;
+  /** The engine has said, or the host has seen, that its thread cannot be ended. */
+  isStuck: boolean;
 }
 
 /** One engine process: a child without rights, and the calls on it. Messages of one event-loop turn travel in one array. */

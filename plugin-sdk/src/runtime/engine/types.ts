@@ -31,10 +31,16 @@ export interface CallHandlers {
   log(level: ConnectorLogLevel, message: string, fields: JsonObject | null): void;
   logsDropped(count: number): void;
   progress(fraction: number, message: string | null): void;
-  /** The call was cut off through no fault of its own and begins again; `count` is 1 the first time. Its context stays the same. What it had open at the broker is to be closed. */
-  restarted?(count: number): void;
-  /** After a deadline or cancellation: the work has really ended. `threadGoneMs` from the abort to the end of its thread, `null` when the thread was sound and went on. */
-  ended(threadGoneMs: number | null): void;
+  /**
+   * The call was cut off through no fault of its own and begins again; `count` is 1 the first time. What it had open at the broker is to be closed.
+   * Gives the context that it begins with now; nothing: the same as before.
+   */
+  restarted?(count: number): CallContext | void;
+  /**
+   * After a deadline or cancellation: the work has really ended. `threadGoneMs` from the abort to the end of its thread, `null` when the thread was
+   * sound and went on. `engineKilled`: its thread could not be ended, and cost a whole engine process.
+   */
+  ended(threadGoneMs: number | null, engineKilled: boolean): void;
 }
 
 export type CallOutcome =
