@@ -18,11 +18,6 @@ test('a log flood is cut, and the call returns', async () => {
 
 test('a call that sends messages without end is ended', async () => {
   expect(await engine.failure(hostile('progress-flood'))).toBe('PLUGIN_CRASHED');
-  expect(
-    await engine
-      .output(hostile('progress-flood', { concurrency: 2 }), { ms: 100 })
-      .catch((error: Error) => error.message),
-  ).toContain('aborted');
 });
 
 test('a result that is too large or no JSON fails its call', async () => {
