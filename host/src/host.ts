@@ -7,6 +7,7 @@ import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logging } from './core/log.ts';
+import { VERSION } from './core/version.ts';
 import { createCredentials, type Credentials } from './credential/credentials.ts';
 import { createHttpApp } from './http/app.ts';
 import type { Route } from './http/route.ts';
@@ -158,7 +159,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
         version: VERSION,
         admission,
         engine,
-        pluginStates: () => plugins.list(systemContext()).map(({ state }) => state),
+        pluginStates: () => plugins.list('default').map(({ state }) => state),
       }),
       ...(store.metrics?.() ?? []),
       ...eventLoop.families(),
