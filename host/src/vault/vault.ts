@@ -4,7 +4,14 @@ import { GoflowError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Store, VaultKeyRecord, VaultKeyStore } from '../store/store.ts';
 import { decrypt, encrypt, KEY_BYTES } from './cipher.ts';
-import { makeMasterKeyFile, MASTER_KEY_FILE, parseMasterKey, readMasterKeyFile } from './master-key.ts';
+import {
+  makeMasterKeyFile,
+  MASTER_KEY_FILE,
+  parseMasterKey,
+  readMasterKeyFile,
+  readNextKeyFile,
+  takeNextKeyFile,
+} from './master-key.ts';
 
 /**
  * Secrets at rest. Each tenant has a random data key, which is stored wrapped by the master key; a secret is bound to its tenant and to
@@ -40,7 +47,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const keys = options.store.vaultKeys;
   const ctx = systemContext();
   const check = await keys.get(ctx, CHECK);
-  const master = findMasterKey(options, check !== null);
+  const master = afterRotation(options, check, findMasterKey(options, check !== null));
   const stored = check ?? (await keys.add(ctx, CHECK, encrypt(master.key, CHECK, boundTo(CHECK))));
   if (decrypt(master.key, stored, boundTo(CHECK)) === null) {
     throw new GoflowError(
@@ -56,10 +63,25 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   return new TenantVault(keys, master.key, codes);
 }
 
-function findMasterKey(options: VaultOptions, used: boolean): { readonly key: Uint8Array; readonly source: string } {
+interface MasterKey {
+  readonly key: Uint8Array;
+  readonly source: string;
+}
+
+/** A rotation that was cut off after its commit left the new key beside the old one: it takes its place now. */
+function afterRotation(options: VaultOptions, check: Uint8Array | null, master: MasterKey): MasterKey {
+  if (check === null || master.source !== MASTER_KEY_FILE) return master;
+  if (decrypt(master.key, check, boundTo(CHECK)) !== null) return master;
+  const next = readNextKeyFile(options.dataDir);
+  if (next === null || decrypt(next, check, boundTo(CHECK)) === null) return master;
+  takeNextKeyFile(options.dataDir);
+  return { key: next, source: MASTER_KEY_FILE };
+}
+
+function findMasterKey(options: VaultOptions, used: boolean): MasterKey {
   const variable = options.masterKey?.trim() ?? '';
   if (variable !== '') return { key: parseMasterKey(variable, 'GOFLOW_MASTER_KEY'), source: 'GOFLOW_MASTER_KEY' };
-  const fromFile = readMasterKeyFile(options.dataDir, (message) => options.log?.warn(null, message));
+  const fromFile = readMasterKeyFile(options.dataDir, options.log);
   if (fromFile !== null) return { key: fromFile, source: MASTER_KEY_FILE };
   // A key made now would open nothing of what is there.
   if (used) {

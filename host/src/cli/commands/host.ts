@@ -34,6 +34,22 @@ export function addHostCommands(program: Command): void {
       const { runDoctor } = await import('../doctor.ts');
       process.exitCode = await runDoctor(config, flags.json === true);
     });
+
+  const secrets = program.command('secrets').description('what is encrypted at rest');
+  secrets
+    .command('rotate')
+    .description('change the master key of a stopped host: wraps the data keys of all tenants with a new one')
+    .option('--data-dir <value>', 'the data directory (GOFLOW_DATA_DIR, default ./.goflow)')
+    .option('--new-key-file <file>', 'file with the new key, base64 of 32 bytes; made where it does not exist')
+    .addHelpText(
+      'after',
+      '\nWithout GOFLOW_MASTER_KEY the new key takes the place of the key file in the data directory.\n\nExample:\n  goflow secrets rotate --data-dir /var/lib/goflow',
+    )
+    .action(async (flags: { newKeyFile?: string }, command: Command) => {
+      const config = configOf(command);
+      const { rotateSecrets } = await import('../rotate-secrets.ts');
+      await rotateSecrets(config, flags.newKeyFile);
+    });
 }
 
 function withConfiguration(command: Command): Command {

@@ -1,7 +1,7 @@
 import type { JsonObject } from '@goflow/plugin-sdk/contract';
 import { LEAST_ROLE } from '../../auth/permissions.ts';
 import type { Context } from '../../core/context.ts';
-import { GoflowError, HOST_ERRORS, messageOf } from '../../core/errors.ts';
+import { GoflowError, messageOf, type HostErrorCode } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { AuditRecord } from '../../core/records.ts';
 import { contextOf } from '../call.ts';
@@ -49,7 +49,7 @@ async function append(
   action: string,
   act: AuditedAct,
   outcome: AuditRecord['outcome'],
-  code: keyof typeof HOST_ERRORS | null,
+  code: HostErrorCode | null,
 ): Promise<void> {
   const principal = exchange.principal;
   if (principal === null) return;
