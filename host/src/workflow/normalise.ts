@@ -43,16 +43,8 @@ export function normalise(body: JsonObject): Normalised {
         });
     }
   }
-  return {
-    definition: fromBody(body),
-    problems,
-    pointerOf: (step) => (step.id === SINGLE_STEP_ID && body['steps'] === undefined ? '' : stepPointer(body, step)),
-  };
-}
-
-function stepPointer(body: JsonObject, step: StepDefinition): string {
-  const steps = body['steps'] as readonly JsonObject[];
-  return `/steps/${steps.findIndex((item) => item['id'] === step.id && (item['action'] ?? '') === step.action)}`;
+  const steps = stepsOf(body);
+  return { definition: fromBody(body, [...steps.keys()]), problems, pointerOf: (step) => steps.get(step) ?? '' };
 }
 
 /** Pointer of a step of the original's shape; its configuration is `config_json` or the chained action's `config`. */
@@ -60,7 +52,7 @@ function originalPointer(step: StepDefinition): string {
   return step.id === SINGLE_STEP_ID ? '' : `/action_chain/${Number(step.id.slice('chain_'.length)) - 1}`;
 }
 
-function fromBody(body: JsonObject): WorkflowDefinition {
+function fromBody(body: JsonObject, steps: readonly StepDefinition[]): WorkflowDefinition {
   const retry = body['retry'] as RetryPolicy | undefined;
   const description = body['description'];
   return {
@@ -68,7 +60,7 @@ function fromBody(body: JsonObject): WorkflowDefinition {
     ...(typeof description === 'string' ? { description } : {}),
     parameters: Array.isArray(body['parameters']) ? (body['parameters'] as readonly JsonValue[]) : [],
     form: body['steps'] !== undefined ? 'steps' : body['action'] !== undefined ? 'action' : 'empty',
-    steps: stepsOf(body),
+    steps,
     execution_timeout:
       typeof body['execution_timeout'] === 'number' ? body['execution_timeout'] : DEFAULT_EXECUTION_TIMEOUT,
     ...(retry === undefined ? {} : { retry }),
@@ -76,25 +68,31 @@ function fromBody(body: JsonObject): WorkflowDefinition {
   };
 }
 
-function stepsOf(body: JsonObject): readonly StepDefinition[] {
-  const steps = body['steps'];
-  if (Array.isArray(steps)) {
-    return (steps as readonly JsonValue[]).filter(isObject).map((step) => ({
-      ...(step as unknown as StepDefinition),
-      id: textOf(step['id']),
-      action: textOf(step['action']),
-      config: isObject(step['config']) ? step['config'] : {},
-    }));
-  }
-  if (typeof body['action'] !== 'string') return [];
-  return [
-    {
+/** The steps, each with its place in the body. Ids do not tell places: two may be alike, which is a problem of its own. */
+function stepsOf(body: JsonObject): ReadonlyMap<StepDefinition, string> {
+  const steps = new Map<StepDefinition, string>();
+  const listed = body['steps'];
+  if (Array.isArray(listed)) {
+    for (const [index, step] of (listed as readonly JsonValue[]).entries()) {
+      if (!isObject(step)) continue;
+      const definition: StepDefinition = {
+        ...(step as unknown as StepDefinition),
+        id: textOf(step['id']),
+        action: textOf(step['action']),
+        config: isObject(step['config']) ? step['config'] : {},
+      };
+      steps.set(definition, `/steps/${index}`);
+    }
+  } else if (typeof body['action'] === 'string') {
+    const definition: StepDefinition = {
       id: SINGLE_STEP_ID,
       action: body['action'],
       config: isObject(body['config']) ? body['config'] : {},
       ...(typeof body['credential'] === 'string' ? { credential: body['credential'] } : {}),
-    },
-  ];
+    };
+    steps.set(definition, '');
+  }
+  return steps;
 }
 
 /** What is no text was told as a problem by the shape check. */
