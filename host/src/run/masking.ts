@@ -1,4 +1,4 @@
-import { collectSecrets, createMask, type JsonObject } from '@goflow/plugin-sdk/contract';
+import { MASK, collectSecrets, createMask, type JsonObject, type JsonValue } from '@goflow/plugin-sdk/contract';
 
 /** Replaces each secret that it knows by `***`. */
 export type Mask = (text: string) => string;
@@ -26,9 +26,32 @@ export class RunMask {
     return masked;
   }
 
-  /** A JSON value with every text in it masked. */
+  /** A JSON value with every text and number in it masked, names of members too. */
   json<T>(value: T): T {
-    return this.#masks.size === 0 ? value : (JSON.parse(this.text(JSON.stringify(value))) as T);
+    if (this.#masks.size === 0) return value;
+    const text = JSON.stringify(value);
+    return this.text(text) === text ? value : (this.#each(value as JsonValue) as T);
+  }
+
+  /** As `json`, of JSON text. Throws what `JSON.parse` throws. */
+  parsed(text: string): JsonValue {
+    const value = JSON.parse(text) as JsonValue;
+    return this.text(text) === text ? value : this.#each(value);
+  }
+
+  /** Value by value: a secret may be a number, or look like a piece of JSON, and its text must not be cut out of the document's. */
+  #each(value: JsonValue): JsonValue {
+    if (typeof value === 'string') return this.text(value);
+    if (typeof value === 'number') {
+      const text = String(value);
+      return this.text(text) === text ? value : MASK;
+    }
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((item: JsonValue) => this.#each(item));
+    // `fromEntries` defines members: one called `__proto__` stays a member.
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [this.text(name), this.#each(member as JsonValue)]),
+    );
   }
 }
 

@@ -333,7 +333,7 @@ function judge(run: ActiveRun, action: ResolvedAction, outcome: CallOutcome): St
 function checkOutput(run: ActiveRun, action: ResolvedAction, text: string): StepResult {
   let output: JsonValue;
   try {
-    output = JSON.parse(run.mask.text(text)) as JsonValue;
+    output = run.mask.parsed(text);
   } catch (error) {
     return failed(runError('RESULT_NOT_JSON', `the result is not JSON: ${messageOf(error)}`), action);
   }
