@@ -41,6 +41,7 @@ function accepted(): RunRecord {
     duration_ms: null,
     attempt: 1,
     ended_by: null,
+    ending: null,
   };
 }
 

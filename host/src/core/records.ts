@@ -51,6 +51,18 @@ export interface RunRecord {
   readonly attempt: number;
   /** What ended it, where that was not the action itself. */
   readonly ended_by: 'deadline' | 'cancel' | 'disconnect' | 'restart' | null;
+  /** Null until nothing of its work is left, and for ever where nothing had to be ended: the only part of an ended run that is written later, once. */
+  readonly ending: RunEnding | null;
+}
+
+/** How a run was ended that its deadline, a cancel or a client that went away ended. Milliseconds, from the moment when it was due. */
+export interface RunEnding {
+  /** Until the end was on disk and whoever waited was answered. */
+  readonly answered_after_ms: number;
+  /** Until the thread that ran it was gone; null where no thread had to be ended for it. */
+  readonly thread_gone_after_ms: number | null;
+  /** Its thread could not be interrupted: its engine process was killed. */
+  readonly engine_killed: boolean;
 }
 
 /** What the executor needs besides the public record to run a run again after a crash. */

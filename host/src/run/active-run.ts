@@ -13,6 +13,12 @@ import type { RunEvent } from './types.ts';
 
 type EndedBy = NonNullable<RunRecord['ended_by']>;
 
+/** What the engine told of the end of work that was cut off. */
+export interface WorkEnd {
+  readonly threadGoneMs: number | null;
+  readonly engineKilled: boolean;
+}
+
 /**
  * A run that has not ended: its state, its logs that are not stored yet, and whoever watches it. Only the executor changes it; the record that
  * others see is a copy of the moment.
@@ -32,6 +38,10 @@ export class ActiveRun {
   attempt: number;
   startedAt: string | null;
   endedBy: EndedBy | null = null;
+  /** When it was due to be ended from outside, in the milliseconds of `performance.now()`; null while it was not. */
+  dueAt: number | null = null;
+  /** Resolves when nothing is left of the work that was cut off; null where there was none. */
+  workEnd: Promise<WorkEnd> | null = null;
 
   readonly #base: RunRecord;
   readonly #controller = new AbortController();
@@ -101,6 +111,7 @@ export class ActiveRun {
   abort(by: EndedBy): void {
     if (this.#controller.signal.aborted) return;
     this.endedBy = by;
+    this.dueAt = performance.now();
     this.#controller.abort('cancelled');
   }
 

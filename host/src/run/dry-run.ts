@@ -125,5 +125,6 @@ function draftRecord(ctx: Context, workflow: WorkflowRecord): RunRecord {
     duration_ms: null,
     attempt: 1,
     ended_by: null,
+    ending: null,
   };
 }

@@ -64,7 +64,23 @@ export function createExecutor(
       ...(record.ended_by === null ? {} : { ended_by: record.ended_by }),
     });
     run.settled(record);
+    if (run.dueAt !== null && record.ended_by !== null) void noteEnding(run, performance.now() - run.dueAt);
     return record;
+  }
+
+  /** Completes the record when nothing of the cut-off work is left. Whoever waited has been answered; a figure that is lost in a crash is not missed. */
+  async function noteEnding(run: ActiveRun, answeredMs: number): Promise<void> {
+    const { threadGoneMs, engineKilled } = (await run.workEnd) ?? { threadGoneMs: null, engineKilled: false };
+    const ending = {
+      answered_after_ms: round(answeredMs),
+      thread_gone_after_ms: threadGoneMs === null ? null : round(threadGoneMs),
+      engine_killed: engineKilled,
+    };
+    try {
+      await store.runs.noteEnding(run.storeCtx, run.id, ending);
+    } catch (error) {
+      logs.executor.warn(run.ctx, 'how the run ended could not be stored', { 'error.message': messageOf(error) });
+    }
   }
 
   async function runSteps(run: ActiveRun): Promise<Ending> {
@@ -171,7 +187,9 @@ export function createExecutor(
 
   function expired(run: ActiveRun, deadline: number): StepResult | null {
     if (run.signal.aborted) return { kind: 'cancelled', action: null };
-    return performance.now() >= deadline ? { kind: 'timed_out', action: null } : null;
+    if (performance.now() < deadline) return null;
+    run.dueAt = deadline;
+    return { kind: 'timed_out', action: null };
   }
 
   /** The end has to be written; while the store is away the run stays open and is tried again. */
@@ -228,7 +246,7 @@ function finishedRecord(record: StepRecord, result: StepResult, begun: number): 
     plugin_digest: action?.plugin.digest ?? null,
     status: result.kind === 'interrupted' ? 'failed' : result.kind,
     finished_at: new Date().toISOString(),
-    duration_ms: Math.round((performance.now() - begun) * 1000) / 1000,
+    duration_ms: round(performance.now() - begun),
     output: result.kind === 'succeeded' ? result.output : null,
     error: result.kind === 'failed' ? result.error : endError(result.kind),
   };
@@ -245,6 +263,10 @@ function endError(kind: Exclude<StepResult['kind'], 'failed'>): ErrorData | null
     case 'interrupted':
       return runError('INTERRUPTED', 'the attempt was cut off');
   }
+}
+
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 /** Waits `ms` milliseconds, or until the signal fires. */

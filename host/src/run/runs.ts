@@ -119,6 +119,7 @@ export function createRuns(services: RunServices): Runs {
         duration_ms: null,
         attempt: hasPlace ? 1 : 0,
         ended_by: null,
+        ending: null,
       };
       const idempotency: IdempotencyRecord | undefined =
         first === undefined

@@ -16,7 +16,7 @@ import { compileSchema } from '../params/schema-validator.ts';
 import type { CallOutcomeKind, Plugins, ResolvedAction } from '../plugin/types.ts';
 import { TemplatePathMissing, TemplateTooLarge } from '../template/template.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
-import type { ActiveRun } from './active-run.ts';
+import type { ActiveRun, WorkEnd } from './active-run.ts';
 import { runError } from './retry.ts';
 import { templateRoots } from './roots.ts';
 
@@ -244,6 +244,7 @@ async function callAction(
     credential: session.credential,
   });
   const started = performance.now();
+  const workEnd = Promise.withResolvers<WorkEnd>();
   const outcome = await services.engine.call(
     {
       bundle: action.plugin.bundle,
@@ -273,6 +274,7 @@ async function callAction(
         return callContext();
       },
       ended(threadGoneMs, engineKilled) {
+        workEnd.resolve({ threadGoneMs, engineKilled });
         // Ending a thread is everyday work; one that could not be ended cost a whole engine.
         if (engineKilled) services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, 'killed');
         services.logs.executor.info(ctx, 'work ended', {
@@ -287,6 +289,10 @@ async function callAction(
   );
   // The fence: from here on nothing of this attempt goes out, whatever the connector still tries.
   session.close(outcome.status === 'aborted' ? outcome.reason : 'ended');
+  if (outcome.status === 'aborted') {
+    run.workEnd = workEnd.promise;
+    if (outcome.reason === 'deadline') run.dueAt = deadline;
+  }
   const result = judge(run, action, outcome);
   services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, outcomeKind(result));
   const error = result.kind === 'failed' ? result.error : null;

@@ -7,6 +7,7 @@ import type {
   Page,
   PluginSettingsRecord,
   PluginVersionRecord,
+  RunEnding,
   RunInternals,
   RunLogRecord,
   RunRecord,
@@ -19,7 +20,7 @@ import type { MetricFamily } from '../metrics/family.ts';
 /**
  * Everything durable. A promise of a writing method resolves after the commit has reached the disk; writes that arrive in one turn share a
  * commit. Every method takes the context first: a call whose context has ended before it was sent is refused with the context's
- * reason (past the deadline: a TimeoutError); one that was sent is carried out. `runs.finish`, `runs.saveStep` and `runs.appendLogs` are carried
+ * reason (past the deadline: a TimeoutError); one that was sent is carried out. `runs.finish`, `runs.noteEnding`, `runs.saveStep` and `runs.appendLogs` are carried
  * out for an ended context too: they record what has happened.
  *
  * Rejects with STORE_FULL or STORE_UNAVAILABLE when nothing was written because the disk is full, the database locked, damaged or gone; calls work
@@ -94,6 +95,8 @@ export interface RunStore {
   saveStep(ctx: Context, runId: string, steps: readonly StepRecord[]): Promise<void>;
   /** Writes the end of a run with its last logs. A run that has ended never changes: returns false then. */
   finish(ctx: Context, run: RunRecord, logs: readonly RunLogRecord[]): Promise<boolean>;
+  /** Fills in how the work of a run that was ended from outside came to its end: only where that is still null. Returns false else. */
+  noteEnding(ctx: Context, runId: string, ending: RunEnding): Promise<boolean>;
   appendLogs(ctx: Context, runId: string, logs: readonly RunLogRecord[]): Promise<void>;
   get(ctx: Context, tenantId: string, id: string): Promise<RunRecord | null>;
   /** What `get` does not show; for replay and recovery. */

@@ -6,6 +6,7 @@ import { LEAST_ROLE } from '../../src/auth/permissions.ts';
 import { HOST_ERRORS } from '../../src/core/errors.ts';
 import { createHttpMetrics } from '../../src/http/metrics.ts';
 import { openApiPath } from '../../src/http/openapi/document.ts';
+import { SCHEMAS } from '../../src/http/openapi/schemas.ts';
 import { allRoutes } from '../../src/http/routes/index.ts';
 import { startHost, WORKFLOW } from './harness.ts';
 
@@ -107,6 +108,13 @@ describe('docs/API.md', () => {
         .map(([code, { status }]) => `${code} ${status}`)
         .toSorted(),
     );
+  });
+
+  test('says what the members of an ending mean', async () => {
+    const { RunEnding, Run } = SCHEMAS;
+    const members = [...(await page).matchAll(/^\| `ending\.(\w+)` \|/gm)].map(([, name]) => name);
+    expect(members).toEqual(Object.keys(RunEnding['properties'] as object));
+    expect(Object.keys(Run['properties'] as object)).toEqual(expect.arrayContaining(['ended_by', 'ending']));
   });
 
   test('lists every query parameter of every route', async () => {

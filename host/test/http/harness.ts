@@ -72,6 +72,7 @@ export const RUN: RunRecord = {
   duration_ms: null,
   attempt: 1,
   ended_by: null,
+  ending: null,
 };
 
 export const WORKFLOW: WorkflowRecord = {

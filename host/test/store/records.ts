@@ -32,6 +32,7 @@ export function makeRun(over: Partial<RunRecord> = {}): RunRecord {
     duration_ms: null,
     attempt: 0,
     ended_by: null,
+    ending: null,
     ...over,
   };
 }

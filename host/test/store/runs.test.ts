@@ -62,6 +62,25 @@ it('never changes a run that has ended', async () => {
   expect(await store.runs.logs(ctx, 'default', run.id, 0, 10)).toEqual(makeLogs(1, 2));
 });
 
+it('fills in how a run was ended from outside, once, and never for one that ended by itself', async () => {
+  const { store } = await openStore();
+  const run = makeRun();
+  const ending = { answered_after_ms: 3.5, thread_gone_after_ms: 12.25, engine_killed: false };
+  await store.runs.accept(ctx, run, NO_INTERNALS);
+  expect(await store.runs.noteEnding(ctx, run.id, ending)).toBe(false);
+  const end = ended(run, { status: 'timed_out', ended_by: 'deadline' });
+  await store.runs.finish(ctx, end, []);
+  expect((await store.runs.get(ctx, 'default', run.id))?.ending).toBe(null);
+  expect(await store.runs.noteEnding(ctx, run.id, ending)).toBe(true);
+  expect(await store.runs.noteEnding(ctx, run.id, { ...ending, engine_killed: true })).toBe(false);
+  expect(await store.runs.get(ctx, 'default', run.id)).toEqual({ ...end, ending });
+
+  const sound = makeRun();
+  await store.runs.accept(ctx, sound, NO_INTERNALS);
+  await store.runs.finish(ctx, ended(sound), []);
+  expect(await store.runs.noteEnding(ctx, sound.id, ending)).toBe(false);
+});
+
 it('refuses an end that is none, and ends nothing that is not there', async () => {
   const { store } = await openStore();
   await expect(store.runs.finish(ctx, makeRun(), [])).rejects.toMatchObject({ code: 'INTERNAL' });

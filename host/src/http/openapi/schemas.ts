@@ -183,6 +183,13 @@ export const SCHEMAS = {
     finished_at: timeOrNull,
     duration_ms: { type: ['number', 'null'] },
     attempt: whole,
+    ended_by: { type: ['string', 'null'], enum: ['deadline', 'cancel', 'disconnect', 'restart', null] },
+    ending: { anyOf: [component('RunEnding'), { type: 'null' }] },
+  }),
+  RunEnding: object({
+    answered_after_ms: { type: 'number' },
+    thread_gone_after_ms: { type: ['number', 'null'] },
+    engine_killed: { type: 'boolean' },
   }),
   RunLog: object({
     seq: whole,

@@ -21,6 +21,7 @@ export type RunRow = readonly [
   steps: string | null,
   error: string | null,
   output: string | null,
+  ending: string | null,
 ];
 
 export type AcceptedRow = readonly [

@@ -93,8 +93,8 @@ class ProcessEngine implements Engine {
 
   #run(work: Work, handlers: CallHandlers, signal: AbortSignal | null): Promise<CallOutcome> {
     if (this.#closed) return Promise.resolve({ status: 'interrupted' });
-    if (signal?.aborted === true) return Promise.resolve({ status: 'aborted', reason: 'cancelled' });
-    if (deadlineOf(work) <= performance.now()) return Promise.resolve({ status: 'aborted', reason: 'deadline' });
+    if (signal?.aborted === true) return expired(handlers, 'cancelled');
+    if (deadlineOf(work) <= performance.now()) return expired(handlers, 'deadline');
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     const call: Call = {
       work,
@@ -329,6 +329,12 @@ const GUILTY = {
   },
   crashed: { code: 'PLUGIN_CRASHED', message: 'the call ended the engine that ran it', retryable: false },
 } as const satisfies Record<string, ErrorData>;
+
+/** The outcome of work that is not started, because its time is over. */
+function expired(handlers: CallHandlers, reason: AbortReason): Promise<CallOutcome> {
+  handlers.ended(null, false);
+  return Promise.resolve({ status: 'aborted', reason });
+}
 
 function describeError(status: 'aborted' | 'interrupted', bundle: BundleCode, timeoutMs: number): ErrorData {
   return status === 'aborted'

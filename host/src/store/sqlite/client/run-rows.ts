@@ -1,4 +1,4 @@
-import type { IdempotencyRecord, RunInternals, RunLogRecord, RunRecord } from '../../../core/records.ts';
+import type { IdempotencyRecord, RunEnding, RunInternals, RunLogRecord, RunRecord } from '../../../core/records.ts';
 import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, LogChunk, RunRow } from '../rows.ts';
 import { fromMs, fromMsOrNull, jsonOrNull, ownBytes, parsed, parsedOrNull, toMs, toMsOrNull } from './values.ts';
 
@@ -40,7 +40,8 @@ export function toEndRow(run: RunRecord, logs: readonly RunLogRecord[]): EndRow 
 
 export function fromRunRow(row: RunRow): RunRecord {
   const [id, tenantId, workflowId, workflowVersion, status, attempt, createdAt, startedAt, finishedAt] = row;
-  const [, , , , , , , , , durationMs, endedBy, userId, traceId, trigger, parameters, steps, error, output] = row;
+  const [, , , , , , , , , durationMs, endedBy, userId, traceId, trigger, parameters, steps, error, output, ending] =
+    row;
   return {
     id,
     workflow_id: workflowId,
@@ -60,6 +61,7 @@ export function fromRunRow(row: RunRow): RunRecord {
     duration_ms: durationMs,
     attempt,
     ended_by: endedBy as RunRecord['ended_by'],
+    ending: parsedOrNull<RunEnding>(ending),
   };
 }
 

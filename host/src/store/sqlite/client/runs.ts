@@ -36,6 +36,9 @@ export function runStore(connection: StoreConnection): RunStore {
       }
       return connection.call(ctx, 'runs.finish', toEndRow(run, logs), true);
     },
+    async noteEnding(ctx, runId, ending) {
+      return connection.call(ctx, 'runs.noteEnding', { id: runId, ending: JSON.stringify(ending) }, true);
+    },
     async appendLogs(ctx, runId, logs) {
       if (logs.length === 0) return;
       await connection.call(ctx, 'runs.appendLogs', { id: runId, chunks: toLogChunks(logs) }, true);

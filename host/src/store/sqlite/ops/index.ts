@@ -13,7 +13,7 @@ import {
 import { pruneRuns } from './retention.ts';
 import { listRuns } from './run-list.ts';
 import { appendLogs, readLogs } from './run-logs.ts';
-import { acceptRun, finishRun, getInternals, getRun, saveSteps, startRun, unfinishedRuns } from './runs.ts';
+import { acceptRun, finishRun, getInternals, getRun, noteEnding, saveSteps, startRun, unfinishedRuns } from './runs.ts';
 import { deleteStorage, getStorage, listStorage, setStorage } from './storage.ts';
 import { addVaultKey, getVaultKey, listVaultKeys, replaceVaultKeys } from './vault-keys.ts';
 import {
@@ -63,6 +63,7 @@ export const WRITES = {
   'runs.start': startRun,
   'runs.saveStep': saveSteps,
   'runs.finish': finishRun,
+  'runs.noteEnding': noteEnding,
   'runs.appendLogs': appendLogs,
   'runs.prune': pruneRuns,
   'plugins.addVersion': addPluginVersion,

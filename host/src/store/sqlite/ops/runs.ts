@@ -5,7 +5,7 @@ import { claimIdempotency } from './idempotency.ts';
 export const UNFINISHED = "status IN ('queued', 'running')";
 
 export const RUN_COLUMNS = `id, tenant_id, workflow_id, workflow_version, status, attempt, created_at, started_at,
-  finished_at, duration_ms, ended_by, user_id, trace_id, trigger, parameters, steps, error, output`;
+  finished_at, duration_ms, ended_by, user_id, trace_id, trigger, parameters, steps, error, output, ending`;
 
 /** Answers the earlier record when the idempotency key is taken; nothing is written then. */
 export function acceptRun(
@@ -50,6 +50,16 @@ export function finishRun(db: Db, end: EndRow): boolean {
        WHERE id = ? AND ${UNFINISHED}`,
       end,
     ) > 0
+  );
+}
+
+/** The one thing that is written after the end of a run, and only once. */
+export function noteEnding(db: Db, args: { readonly id: string; readonly ending: string }): boolean {
+  return (
+    db.change('UPDATE runs SET ending = ? WHERE id = ? AND ending IS NULL AND ended_by IS NOT NULL', [
+      args.ending,
+      args.id,
+    ]) > 0
   );
 }
 

@@ -1,5 +1,6 @@
 import { INITIAL } from './001-initial.ts';
 import { IDENTITY } from './002-identity.ts';
+import { ENDING } from './003-ending.ts';
 
 /** Migration n brings a database from version n − 1 to n. What was released is never edited, only added to. */
-export const MIGRATIONS: readonly string[] = [INITIAL, IDENTITY];
+export const MIGRATIONS: readonly string[] = [INITIAL, IDENTITY, ENDING];
