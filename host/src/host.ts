@@ -144,6 +144,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     auth,
     store,
     log: logging.for('http'),
+    logging,
     rateLimits: createRateLimits({ perKey: config.rateLimit, perTenant: config.rateLimitTenant }),
     config: { maxBody: config.maxBody },
     health: {

@@ -21,6 +21,8 @@ export const LEAST_ROLE = {
   'keys:write': 'admin',
   'audit:read': 'admin',
   'metrics:read': 'admin',
+  'log-levels:read': 'admin',
+  'log-levels:write': 'admin',
 } as const satisfies Record<string, Role>;
 
 export type Act = keyof typeof LEAST_ROLE;

@@ -36,6 +36,10 @@ export interface Logger {
 /** Gives each component its logger. */
 export interface Logging {
   for(component: Component): Logger;
+  /** The level of every component. */
+  levels(): Readonly<Record<Component, LogLevel>>;
+  /** Changes the levels of those that are named; holds from their next line on. */
+  setLevels(levels: Partial<Record<Component, LogLevel>>): void;
   /** Writes out what is buffered; call it before the process ends. */
   flush(): void;
 }
@@ -86,14 +90,25 @@ export function createLogging(options: LogOptions): Logging {
     },
     destination,
   );
-  const loggers = new Map<Component, Logger>();
+  const children = new Map(
+    COMPONENTS.map((component) => [
+      component,
+      root.child({ component }, { level: options.levels[component] ?? options.level }),
+    ]),
+  );
+  const loggers = new Map(Array.from(children, ([component, child]) => [component, wrap(child)]));
   return {
-    for(component) {
-      const known = loggers.get(component);
-      if (known !== undefined) return known;
-      const made = wrap(root.child({ component }, { level: options.levels[component] ?? options.level }));
-      loggers.set(component, made);
-      return made;
+    for: (component) => loggers.get(component) as Logger,
+    levels: () =>
+      Object.fromEntries(Array.from(children, ([component, child]) => [component, child.level])) as Record<
+        Component,
+        LogLevel
+      >,
+    setLevels(levels) {
+      for (const [component, level] of Object.entries(levels)) {
+        const child = children.get(component as Component);
+        if (child !== undefined) child.level = level;
+      }
     },
     flush: () => output?.flushSync(),
   };

@@ -1,7 +1,7 @@
 import type { Auth } from '../auth/auth.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { Credentials } from '../credential/credentials.ts';
-import type { Logger } from '../core/log.ts';
+import type { Logger, Logging } from '../core/log.ts';
 import type { MetricFamily } from '../metrics/family.ts';
 import type { Plugins } from '../plugin/types.ts';
 import type { Runs } from '../run/types.ts';
@@ -21,6 +21,8 @@ export interface HttpServices {
   readonly rateLimits?: RateLimits;
   /** The logger of the component `http`. */
   readonly log: Logger;
+  /** For `/api/log-levels`. */
+  readonly logging?: Pick<Logging, 'levels' | 'setLevels'>;
   readonly config: HttpConfig;
   readonly health: Health;
   /** Families of the other rooms for `GET /metrics`. */

@@ -39,7 +39,7 @@ const undo: (() => Promise<void>)[] = [];
 
 /** Ends everything that these helpers started: for `afterEach` or `afterAll`. */
 export async function cleanUp(): Promise<void> {
-  for (const step of undo.splice(0).reverse()) await step();
+  for (const step of undo.splice(0).toReversed()) await step();
 }
 
 export async function tempDir(): Promise<string> {

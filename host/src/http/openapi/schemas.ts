@@ -1,6 +1,7 @@
 import type { JsonObject } from '@goflow/plugin-sdk/contract';
 import { ROLES, RUN_STATUSES } from '../../core/records.ts';
 import { HOST_ERRORS } from '../../core/errors.ts';
+import { COMPONENTS, LOG_LEVELS } from '../../core/log.ts';
 
 export function ref(name: keyof typeof SCHEMAS): JsonObject {
   return { $ref: `#/components/schemas/${name}` };
@@ -29,6 +30,10 @@ function object(properties: JsonObject, required: readonly string[] = Object.key
 function component(name: string): JsonObject {
   return { $ref: `#/components/schemas/${name}` };
 }
+
+const LEVEL_OF_COMPONENT: JsonObject = Object.fromEntries(
+  COMPONENTS.map((component) => [component, { type: 'string', enum: LOG_LEVELS }]),
+);
 
 /** The component schemas of the OpenAPI document; the shapes are those of `core/records.ts` and of the rooms' view types. */
 export const SCHEMAS = {
@@ -302,6 +307,11 @@ export const SCHEMAS = {
     trace_id: text,
     details: { type: ['object', 'null'] },
   }),
+  LogLevels: object({ levels: { type: 'object', required: COMPONENTS, properties: LEVEL_OF_COMPONENT } }),
+  LogLevelsBody: {
+    ...object({ levels: { type: 'object', additionalProperties: false, properties: LEVEL_OF_COMPONENT } }),
+    additionalProperties: false,
+  },
   Health: object({
     status: { type: 'string', enum: ['ok', 'unavailable'] },
     checks: {

@@ -6,6 +6,7 @@ import { credentialRoutes } from './credentials.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
 import { keyRoutes } from './keys.ts';
+import { logLevelRoutes } from './log-levels.ts';
 import { metricsRoutes } from './metrics.ts';
 import { openApiRoutes } from './openapi.ts';
 import { pluginRoutes } from './plugins.ts';
@@ -30,6 +31,7 @@ export function allRoutes(metrics: HttpMetrics): readonly Route[] {
     ...webhookRoutes,
     ...healthRoutes,
     ...metricsRoutes(metrics),
+    ...logLevelRoutes,
     ...docsRoutes,
   ];
   return [...resources, ...openApiRoutes(resources)];
