@@ -20,3 +20,4 @@ export {
   defineConnector,
 } from './define.ts';
 export type { Infer, Schema, SchemaType } from './schema.ts';
+export type { AnySchema, InferGiven, InferParsed, StandardJsonSchema } from './standard-schema.ts';

@@ -69,7 +69,6 @@ export interface Schema {
   readonly uniqueItems?: boolean;
   /** A secret, in a `credential`. */
   readonly writeOnly?: boolean;
-  readonly [keyword: string]: unknown;
 }
 
 export type SchemaType = 'string' | 'number' | 'integer' | 'boolean' | 'object' | 'array' | 'null';

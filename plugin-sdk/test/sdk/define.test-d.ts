@@ -101,6 +101,18 @@ typed({
   },
 });
 
+// Keywords that the editor does not know are allowed, at any depth.
+defineAction({
+  input: {
+    type: 'object',
+    $comment: 'x',
+    'x-order': ['a'],
+    properties: { a: { type: 'string', contentEncoding: 'base64' } },
+    if: { properties: {} },
+  },
+  run: (_ctx, input) => input.a,
+});
+
 // @ts-expect-error a connector needs a version and actions
 defineConnector({ name: 'x' });
 // @ts-expect-error secrets are placeholders or values
