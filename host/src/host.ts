@@ -167,10 +167,11 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     ],
     ...(options.extraRoutes === undefined ? {} : { extraRoutes: options.extraRoutes }),
   });
+  const setGoing = await recoverRuns(runServices, systemContext());
   const server = await startServer({ host: config.host, port: config.port, app, log: logging.for('http') });
   undo.defer(() => server.close(LAST_ANSWERS_MS));
+  setGoing();
   await engine.ready();
-  await recoverRuns(runServices, systemContext());
   log.info(null, 'host ready', { url: server.url, duration_ms: Math.round(performance.now() - started) });
 
   const disposal = undo.move();

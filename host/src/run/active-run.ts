@@ -51,7 +51,6 @@ export class ActiveRun {
   #seq: number;
   #dropped = 0;
   #final: RunRecord | null = null;
-  #settled = false;
 
   constructor(init: {
     readonly ctx: Context;
@@ -104,7 +103,7 @@ export class ActiveRun {
 
   /** Whether the end is on disk. */
   get isSettled(): boolean {
-    return this.#settled;
+    return this.#final !== null;
   }
 
   /** Asks the run to end; the first reason stays. */
@@ -128,11 +127,10 @@ export class ActiveRun {
     );
   }
 
-  /** The record of the end; nothing changes after it. */
+  /** The record of the end, for the store; it is shown to nobody before it is on disk, because until then a crash begins the run again. */
   end(status: RunStatus, output: JsonValue, error: ErrorData | null): RunRecord {
     const finished = new Date();
-    this.status = status;
-    this.#final = {
+    return {
       ...this.snapshot(),
       status,
       output,
@@ -141,12 +139,11 @@ export class ActiveRun {
       duration_ms: Math.round((performance.now() - this.accepted) * 1000) / 1000,
       ended_by: this.endedBy,
     };
-    return this.#final;
   }
 
-  /** The end is on disk: whoever waits is told. */
+  /** The end is on disk: whoever waits is told, and nothing changes any more. */
   settled(record: RunRecord): void {
-    this.#settled = true;
+    this.#final = record;
     this.#done.resolve(record);
     this.emit({ id: this.#seq + 1, type: 'state', data: record });
     this.#listeners.clear();

@@ -5,6 +5,8 @@ import type { RunRecord, StepRecord } from '../core/records.ts';
 import type { Store } from '../store/store.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
 import type { ActiveRun } from './active-run.ts';
+import { pause } from './pause.ts';
+import { persist } from './persist.ts';
 import { isRetryable, NO_RETRY, retryDelay, runError } from './retry.ts';
 import { attemptStep, type Attempt, type StepResult, type StepServices } from './step.ts';
 
@@ -13,9 +15,6 @@ type Ending =
   | { readonly status: 'succeeded'; readonly output: JsonValue; readonly error: null }
   | { readonly status: 'failed' | 'timed_out' | 'cancelled'; readonly output: null; readonly error: ErrorData }
   | { readonly status: 'requeued' };
-
-/** Longest pause between tries to write down an end while the store does not answer, in milliseconds. */
-const MAX_STORE_PAUSE_MS = 5000;
 
 export interface Executor {
   /**
@@ -29,6 +28,7 @@ export function createExecutor(
   services: StepServices & { readonly store: Store; readonly isStopping: () => boolean },
 ): Executor {
   const { store, logs } = services;
+  const persistence = { isStopping: services.isStopping, log: logs.executor };
 
   async function execute(run: ActiveRun): Promise<RunRecord | null> {
     let ending: Ending;
@@ -53,7 +53,11 @@ export function createExecutor(
     if (ending.status === 'timed_out') run.endedBy ??= 'deadline';
     run.closeLogs();
     const record = run.end(ending.status, ending.output, ending.error);
-    await writeEnd(run, record);
+    if (!(await writeEnd(run, record))) {
+      // Nobody is told of an end that is not on disk: the next start runs the attempt again.
+      logs.executor.warn(run.ctx, 'run returned to the queue: its end could not be stored', { status: 'queued' });
+      return null;
+    }
     services.meters.runEnded(record);
     logs.executor.log(ending.status === 'succeeded' ? 'info' : 'warn', run.ctx, 'workflow executed', {
       status: record.status,
@@ -131,7 +135,7 @@ export function createExecutor(
           };
       }
       // The last step is written together with the end of the run.
-      if (step !== run.workflow.steps.at(-1)) await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+      if (step !== run.workflow.steps.at(-1) && !(await saveSteps(run))) return { status: 'requeued' };
     }
     return primaryError === null
       ? { status: 'succeeded', output, error: null }
@@ -162,11 +166,16 @@ export function createExecutor(
         number += 1;
         run.steps[index] = { ...(run.steps[index] as StepRecord), attempt: number };
         run.emitState();
+        // The engine does not wait for this, so a crash within this moment gives the number a second time.
+        void saveSteps(run);
       },
     };
     for (let tries = 1; ; tries += 1, number += 1) {
       run.steps[index] = stepRecord(step, number, startedAt);
       run.emitState();
+      // The first attempt of a first life is implied by what was stored before; every later one is written before it begins, so that a crash cuts
+      // off an attempt that the next life knows of, and no number is given twice.
+      if (number > 1 && !(await saveSteps(run))) return { kind: 'interrupted', action: null };
       const result = expired(run, deadline) ?? (await attemptStep(services, run, step, attempt));
       run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
@@ -180,7 +189,7 @@ export function createExecutor(
         'error.code': result.error.code,
       });
       // Durable before the pause: a restart during it makes the next attempt, not the first one again.
-      await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+      if (!(await saveSteps(run))) return { kind: 'interrupted', action: result.action };
       await pause(delay, run.signal);
     }
   }
@@ -192,22 +201,21 @@ export function createExecutor(
     return { kind: 'timed_out', action: null };
   }
 
-  /** The end has to be written; while the store is away the run stays open and is tried again. */
-  async function writeEnd(run: ActiveRun, record: RunRecord): Promise<void> {
+  /** Whether the steps are on disk, or the run has to end now anyway; false: the host stops. */
+  async function saveSteps(run: ActiveRun): Promise<boolean> {
+    const obsolete = () => run.signal.aborted || remainingMs(run.ctx) === 0;
+    const write = async () => {
+      await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+      return true;
+    };
+    return (await persist(persistence, run, { what: 'the steps of the run', write, obsolete })) ?? obsolete();
+  }
+
+  /** The end has to be written; while the store is away the run stays open. False: the host stops before that. */
+  async function writeEnd(run: ActiveRun, record: RunRecord): Promise<boolean> {
     const lines = run.takeLogs();
-    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, MAX_STORE_PAUSE_MS)) {
-      try {
-        await store.runs.finish(run.storeCtx, record, lines);
-        return;
-      } catch (error) {
-        logs.executor.error(run.ctx, 'the end of the run could not be stored; trying again', {
-          'error.message': messageOf(error),
-          retry_in_ms: pauseMs,
-        });
-        if (services.isStopping()) return;
-        await pause(pauseMs, null);
-      }
-    }
+    const write = () => store.runs.finish(run.storeCtx, record, lines);
+    return (await persist(persistence, run, { what: 'the end of the run', write })) !== null;
   }
 
   return { execute };
@@ -267,18 +275,4 @@ function endError(kind: Exclude<StepResult['kind'], 'failed'>): ErrorData | null
 
 function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
-}
-
-/** Waits `ms` milliseconds, or until the signal fires. */
-function pause(ms: number, signal: AbortSignal | null): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal?.addEventListener('abort', end);
-    if (signal?.aborted === true) end();
-  });
 }

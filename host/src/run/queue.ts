@@ -1,15 +1,18 @@
+import type { Logger } from '../core/log.ts';
 import type { RunMeters } from '../metrics/run-meters.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Admission } from './admission.ts';
 import type { Executor } from './executor.ts';
+import { persist } from './persist.ts';
 
 interface QueueServices {
   readonly store: Store;
   readonly executor: Executor;
   readonly admission: Admission;
   readonly active: Map<string, ActiveRun>;
-  readonly steps: { readonly meters: RunMeters };
+  readonly isStopping: () => boolean;
+  readonly steps: { readonly meters: RunMeters; readonly logs: { readonly executor: Logger } };
 }
 
 /** Carries out a run that holds a place, and gives the place back. Never rejects. */
@@ -49,9 +52,21 @@ async function start(services: QueueServices, run: ActiveRun): Promise<void> {
   run.status = 'running';
   run.attempt += 1;
   run.startedAt ??= new Date().toISOString();
+  const { attempt, startedAt } = run;
   services.steps.meters.runStarted(performance.now() - run.accepted);
-  // Without the store the attempt still counts: its end is written with the same number.
-  await services.store.runs.start(run.storeCtx, run.id, run.attempt, run.startedAt).catch(() => false);
+  const persistence = { isStopping: services.isStopping, log: services.steps.logs.executor };
+  const obsolete = () => run.signal.aborted || performance.now() >= run.ctx.deadline;
+  const started = await persist(persistence, run, {
+    what: 'the start of the run',
+    write: () => services.store.runs.start(run.storeCtx, run.id, attempt, startedAt),
+    obsolete,
+  });
+  if (started !== true && !obsolete()) {
+    // The host stops and the next one finds the run in the queue, or it has ended already.
+    services.active.delete(run.id);
+    services.admission.release();
+    return;
+  }
   run.emitState();
   await carryOut(services, run);
 }
