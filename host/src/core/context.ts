@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from './random.ts';
 
 /**
  * What goes with a piece of work through every room: who it is for, which trace it belongs to, until when it may take, and the signal that
@@ -62,17 +62,6 @@ export function remainingMs(ctx: Context): number {
 /** Throws the signal's reason when the work has been cancelled. */
 export function throwIfEnded(ctx: Context): void {
   ctx.signal?.throwIfAborted();
-}
-
-// Random bytes are drawn 4 kB at a time: a call per id costs more than the id.
-let pool = Buffer.alloc(0);
-let used = 0;
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    pool = randomBytes(4096);
-    used = 0;
-  }
-  return pool.toString('hex', used, (used += bytes));
 }
 
 export function newTraceId(): string {

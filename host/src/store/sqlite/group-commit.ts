@@ -148,8 +148,9 @@ export class GroupCommit {
     return [request[0], failure, null];
   }
 
+  /** An empty list says that the batch was taken, so that the client sends the next one. */
   #answer(answers: readonly Answer[]): void {
-    if (answers.length > 0) this.#send({ kind: 'answers', answers });
+    this.#send({ kind: 'answers', answers });
   }
 
   #trouble(failure: Failure): void {

@@ -29,6 +29,8 @@ export class StoreConnection {
   readonly meter = new StoreMeter();
   readonly #pending = new Map<number, Pending>();
   #queue: Request[] = [];
+  /** Whether the thread has a batch that it has not acknowledged: what is asked meanwhile shares the next one. */
+  #batchSent = false;
   #lastId = 0;
   /** Null: no thread that has opened the database. */
   #thread: Worker | null = null;
@@ -92,7 +94,7 @@ export class StoreConnection {
         reject: (failure) => reject(publicError(failure)),
       });
       // After this turn's other input has been read, so that what it asks for goes along.
-      if (this.#queue.push([id, op, args]) === 1) setImmediate(() => this.#flush());
+      if (this.#queue.push([id, op, args]) === 1 && !this.#batchSent) setImmediate(() => this.#flush());
     });
   }
 
@@ -146,6 +148,7 @@ export class StoreConnection {
     const requests = this.#queue;
     if (requests.length === 0) return;
     this.#queue = [];
+    this.#batchSent = true;
     this.meter.batchSent(requests.length);
     this.#post({ kind: 'batch', requests });
   }
@@ -158,6 +161,9 @@ export class StoreConnection {
     switch (message.kind) {
       case 'answers':
         for (const answer of message.answers) this.#settle(answer);
+        this.#batchSent = false;
+        // What the answers set off in this turn goes along, too.
+        if (this.#queue.length > 0) setImmediate(() => this.#flush());
         return;
       case 'trouble':
         this.#log.error(null, `store: ${message.failure.message}`, { 'error.code': message.failure.code });
@@ -188,6 +194,7 @@ export class StoreConnection {
   #lost(): void {
     this.#thread = null;
     this.#queue = [];
+    this.#batchSent = false;
     for (const pending of this.#pending.values()) pending.reject(this.#unavailable());
     this.#pending.clear();
     if (this.#closed) return;
