@@ -44,6 +44,8 @@ export interface StartOptions {
   readonly dataDir?: string;
   readonly pluginsDir?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told at once, for tests that end a host before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 const LINE_TIMEOUT_MS = 15_000;
@@ -76,6 +78,7 @@ export async function startHost(options: StartOptions = {}): Promise<HostProcess
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   const lines: LogLine[] = [];
   const watchers = new Set<() => void>();
   let rest = '';
@@ -114,8 +117,8 @@ export async function startHost(options: StartOptions = {}): Promise<HostProcess
       const look = () => {
         const found = lines.find(fits);
         if (found !== undefined) finish(() => resolve(found));
-        else if (child.exitCode !== null)
-          finish(() => reject(new Error(`the host ended with status ${child.exitCode}: ${errors}`)));
+        else if (child.exitCode !== null || child.signalCode !== null)
+          finish(() => reject(new Error(`the host ended with ${child.exitCode ?? child.signalCode}: ${errors}`)));
       };
       const finish = (settle: () => void) => {
         clearTimeout(timer);

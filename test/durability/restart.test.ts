@@ -1,9 +1,9 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { buildConnector } from './support/connector.ts';
-import { cleanUp, startHost, tempDir, until, type HostProcess } from './support/host-process.ts';
-import { copyFile } from 'node:fs/promises';
+import { buildConnector } from '../support/connector.ts';
+import { cleanUp, startHost, tempDir, until, type HostProcess } from '../support/host-process.ts';
+import { killTree } from '../support/kill-tree.ts';
 
 const CONNECTOR = `
 import { defineAction, defineConnector } from '@goflow/plugin-sdk';
@@ -23,25 +23,9 @@ export default defineConnector({
 `;
 
 /** SIGKILL to the host and everything below it, as a power cut would. */
-function killTree(host: HostProcess): Promise<unknown> {
-  const pids = descendants(host.child.pid as number);
-  for (const pid of pids) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
-  return host.stop('SIGKILL');
-}
-
-function descendants(pid: number): number[] {
-  const found = [pid];
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
-    for (const child of children.split(' ').filter((text) => text !== '')) found.push(...descendants(Number(child)));
-  }
-  return found;
+async function kill(host: HostProcess): Promise<void> {
+  killTree(host.child.pid as number);
+  await host.stop('SIGKILL');
 }
 
 describe('after a kill -9 of the whole process tree', () => {
@@ -76,7 +60,7 @@ describe('after a kill -9 of the whole process tree', () => {
       expect(answer.status).toBe(202);
       acknowledged.push(answer.body.run_id as string);
     }
-    await killTree(host);
+    await kill(host);
 
     const next = await startHost({ dataDir, pluginsDir });
     for (const id of acknowledged) {
@@ -101,7 +85,7 @@ describe('after a kill -9 of the whole process tree', () => {
       () => host.request('GET', `/api/runs/${body.run_id}`),
       (answer) => answer.body.status === 'running',
     );
-    await killTree(host);
+    await kill(host);
     const next = await startHost({ dataDir, pluginsDir });
     const run = await until(
       () => next.request('GET', `/api/runs/${body.run_id}`),
