@@ -27,6 +27,8 @@ export interface Route {
   readonly body: BodyKind;
   /** Open mode's check of `Host` and `Origin` does not apply: probes come by address. */
   readonly anyHost?: boolean;
+  /** Concerns every tenant: for the bootstrap key and open mode alone. */
+  readonly hostWide?: boolean;
   readonly doc: RouteDoc;
   /** The route is an administrative act: each call of it is recorded in the audit trail. */
   readonly audit?: Audit;

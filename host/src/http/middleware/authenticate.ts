@@ -1,6 +1,7 @@
 import { authorize } from '../../auth/permissions.ts';
 import { OPEN_PRINCIPAL } from '../../auth/principal.ts';
 import type { Principal } from '../../auth/principal.ts';
+import { GoflowError } from '../../core/errors.ts';
 import { contextOf } from '../call.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Route } from '../route.ts';
@@ -37,6 +38,9 @@ export async function admit(services: HttpServices, exchange: Exchange, route: R
   exchange.principal = principal;
   services.rateLimits?.take(principal, exchange);
   authorize(principal, route.act);
+  if (route.hostWide === true && !principal.hostWide) {
+    throw new GoflowError('FORBIDDEN', 'this is of the whole host, not of a tenant; use the bootstrap key');
+  }
   return principal;
 }
 

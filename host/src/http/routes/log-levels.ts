@@ -4,7 +4,7 @@ import { COMPONENTS, LOG_LEVELS, type Component, type Logging, type LogLevel } f
 import { ref } from '../openapi/schemas.ts';
 import { json } from '../reply.ts';
 import { defineRoute } from '../route.ts';
-import type { Call, Route } from '../route.ts';
+import type { Route } from '../route.ts';
 import { escapePointer, isObject, objectBody } from './input.ts';
 
 const TAG = 'Operations';
@@ -15,6 +15,7 @@ export const logLevelRoutes: readonly Route[] = [
     method: 'GET',
     path: '/api/log-levels',
     act: 'log-levels:read',
+    hostWide: true,
     query: {},
     body: 'none',
     doc: {
@@ -24,12 +25,13 @@ export const logLevelRoutes: readonly Route[] = [
       answers: { 200: ['The levels.', ref('LogLevels')] },
       problems: [],
     },
-    handle: ({ logging }, call) => json(200, view(hostWide(logging, call))),
+    handle: ({ logging }) => json(200, view(there(logging))),
   }),
   defineRoute({
     method: 'PUT',
     path: '/api/log-levels',
     act: 'log-levels:write',
+    hostWide: true,
     query: {},
     body: 'json',
     audit: {
@@ -47,7 +49,7 @@ export const logLevelRoutes: readonly Route[] = [
       problems: [],
     },
     handle({ logging }, call) {
-      const levels = hostWide(logging, call);
+      const levels = there(logging);
       levels.setLevels(levelsOf(objectBody(call.body, ['levels'])['levels']));
       return json(200, view(levels));
     },
@@ -56,9 +58,7 @@ export const logLevelRoutes: readonly Route[] = [
 
 type Levels = Pick<Logging, 'levels' | 'setLevels'>;
 
-function hostWide(logging: Levels | undefined, call: Call): Levels {
-  if (!call.principal.hostWide)
-    throw new GoflowError('FORBIDDEN', 'log levels are those of the whole host; use the bootstrap key');
+function there(logging: Levels | undefined): Levels {
   if (logging === undefined) throw new GoflowError('NOT_FOUND', 'this host has no log levels to change');
   return logging;
 }
