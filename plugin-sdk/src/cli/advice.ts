@@ -1,4 +1,4 @@
-import { entryAllowsHost, parseHost, parsePermissionEntry } from '../contract/index.ts';
+import { entryAllowsHost, type JsonSchema, parseHost, parsePermissionEntry } from '../contract/index.ts';
 import type { BuiltConnector } from '../build/build-connector.ts';
 
 /** A bundle of more than this takes noticeably long to load. */
@@ -16,6 +16,11 @@ export function advise(built: BuiltConnector): string[] {
   for (const [id, action] of Object.entries(manifest.actions)) {
     if (action.title === undefined && action.description === undefined)
       advice.push(`/actions/${id} has neither title nor description.`);
+    const bare = undescribed(action.input);
+    if (bare.length > 0)
+      advice.push(
+        `/actions/${id}/input has fields without a description: ${bare.join(', ')}. People fill them in by it.`,
+      );
     if (action.input === undefined)
       advice.push(`/actions/${id}/input is missing: any input is let through to the action.`);
     if (action.output === undefined)
@@ -25,6 +30,17 @@ export function advise(built: BuiltConnector): string[] {
   if (bytes > LARGE_BYTES)
     advice.push(`The bundle has ${(bytes / 1024 / 1024).toFixed(1)} MB; smaller ones start faster.`);
   return [...advice, ...permissionAdvice(built)];
+}
+
+/** Fields of an input at its top level that say nothing of themselves. */
+function undescribed(schema: JsonSchema | undefined): string[] {
+  const properties = typeof schema === 'object' ? schema['properties'] : undefined;
+  if (typeof properties !== 'object' || properties === null) return [];
+  return Object.entries(properties as Record<string, JsonSchema>)
+    .filter(
+      ([, field]) => typeof field === 'object' && field['description'] === undefined && field['title'] === undefined,
+    )
+    .map(([name]) => name);
 }
 
 function permissionAdvice({ manifest, bundle }: BuiltConnector): string[] {

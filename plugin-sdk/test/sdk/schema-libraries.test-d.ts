@@ -2,7 +2,7 @@
 // Type tests: each schema library types `input` in `run`, and holds the result to `output`.
 import { defineAction, defineActionFor, defineConnector } from '@goflow/plugin-sdk';
 import { toStandardJsonSchema } from '@valibot/to-json-schema';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import * as v from 'valibot';
 import * as z from 'zod';
 

@@ -1,6 +1,6 @@
 import { defineAction, defineConnector } from '@goflow/plugin-sdk';
 import { toStandardJsonSchema } from '@valibot/to-json-schema';
-import Type from 'typebox';
+import { Type } from 'typebox';
 import * as v from 'valibot';
 import * as z from 'zod';
 
