@@ -26,6 +26,9 @@ import { recoverRuns } from './run/recovery.ts';
 import { createRuns } from './run/runs.ts';
 import type { Runs } from './run/types.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
+import { openTracing } from './tracing/open.ts';
+import { createRunSpans } from './tracing/run-spans.ts';
+import { createSealedStorage } from './vault/sealed-storage.ts';
 import { openVault } from './vault/vault.ts';
 import type { Workflows } from './workflow/types.ts';
 import { createWorkflows } from './workflow/workflows.ts';
@@ -92,12 +95,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
 
   const broker = createBroker({
     allowPrivate,
-    storage: {
-      get: (scope, key) => store.storage.get(systemContext(), scope.tenantId, scope.plugin, key),
-      set: (scope, key, json) => store.storage.set(systemContext(), scope.tenantId, scope.plugin, key, json),
-      delete: (scope, key) => store.storage.delete(systemContext(), scope.tenantId, scope.plugin, key),
-      list: (scope, prefix) => store.storage.list(systemContext(), scope.tenantId, scope.plugin, prefix),
-    },
+    storage: createSealedStorage(store.storage, vault),
   });
   undo.defer(() => broker.close());
   const plugins = await createPlugins({
@@ -114,6 +112,8 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   let stopping = false;
   const active = new Map<string, ActiveRun>();
   const meters = createRunMeters();
+  const tracing = await openTracing(process.env, VERSION, logging.for('host'));
+  undo.defer(async () => tracing?.close());
   const eventLoop = watchEventLoop();
   undo.defer(() => eventLoop.stop());
   const steps = {
@@ -122,6 +122,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     engine,
     broker,
     meters,
+    spans: tracing === null ? null : createRunSpans(tracing),
     logs: {
       plugin: logging.for('plugin'),
       sandbox: logging.for('sandbox'),
@@ -145,6 +146,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     store,
     log: logging.for('http'),
     logging,
+    tracer: tracing,
     rateLimits: createRateLimits({ perKey: config.rateLimit, perTenant: config.rateLimitTenant }),
     config: { maxBody: config.maxBody },
     health: {

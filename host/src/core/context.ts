@@ -16,6 +16,8 @@ export interface Context {
   readonly deadline: number;
   /** Fires when the work is cancelled. The deadline is a number, not a signal, so that a context costs no timer. */
   readonly signal: AbortSignal | null;
+  /** False: whoever began the trace asked not to record it. */
+  readonly sampled?: boolean;
   readonly workflowId?: string;
   readonly runId?: string;
 }
@@ -28,6 +30,7 @@ export interface ContextInit {
   readonly userId: string;
   readonly deadline?: number;
   readonly signal?: AbortSignal | null;
+  readonly sampled?: boolean;
 }
 
 export function newContext(init: ContextInit): Context {
@@ -38,6 +41,7 @@ export function newContext(init: ContextInit): Context {
     userId: init.userId,
     deadline: init.deadline ?? Number.POSITIVE_INFINITY,
     signal: init.signal ?? null,
+    ...(init.sampled === false ? { sampled: false } : {}),
   };
 }
 
@@ -72,19 +76,20 @@ export function newSpanId(): string {
   return randomHex(8);
 }
 
-/** W3C `traceparent` (https://www.w3.org/TR/trace-context/), always sampled. */
-export function traceparentOf(ctx: Pick<Context, 'traceId' | 'spanId'>): string {
-  return `00-${ctx.traceId}-${ctx.spanId}-01`;
+/** W3C `traceparent` (https://www.w3.org/TR/trace-context/). */
+export function traceparentOf(ctx: Pick<Context, 'traceId' | 'spanId' | 'sampled'>): string {
+  return `00-${ctx.traceId}-${ctx.spanId}-${ctx.sampled === false ? '00' : '01'}`;
 }
 
-const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 /** Trace and parent span of a `traceparent` header; null where it is missing or malformed. */
 export function parseTraceparent(
   header: string | undefined,
-): { readonly traceId: string; readonly parentSpanId: string } | null {
+): { readonly traceId: string; readonly parentSpanId: string; readonly sampled: boolean } | null {
   const match = header === undefined ? null : TRACEPARENT.exec(header);
   // Version 00 has exactly four fields; later ones may have more.
-  if (match === null || (match[3] !== undefined && header?.startsWith('00'))) return null;
-  return { traceId: match[1] as string, parentSpanId: match[2] as string };
+  if (match === null || (match[4] !== undefined && header?.startsWith('00'))) return null;
+  const sampled = (Number.parseInt(match[3] as string, 16) & 1) === 1;
+  return { traceId: match[1] as string, parentSpanId: match[2] as string, sampled };
 }

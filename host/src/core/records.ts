@@ -30,6 +30,43 @@ export interface StepRecord {
   readonly error: ErrorData | null;
 }
 
+/** Outgoing requests and retries that a run keeps; more are only counted. */
+export const MAX_RUN_EGRESS = 200;
+export const MAX_RUN_RETRIES = 200;
+
+/** One outgoing request or connection of a run, finished or refused. Holds no path, no header and no body. */
+export interface EgressEntry {
+  readonly step_id: string;
+  readonly attempt: number;
+  readonly kind: 'http' | 'tcp';
+  /** HTTP method; null for a connection. */
+  readonly method: string | null;
+  readonly host: string;
+  readonly port: number;
+  /** The address that was connected to; null when there was no connection. */
+  readonly address: string | null;
+  /** The granted entry that let it through, or the check that refused it. */
+  readonly rule: string;
+  readonly status: number | null;
+  readonly bytes_sent: number;
+  readonly bytes_received: number;
+  readonly started_at: string;
+  readonly duration_ms: number;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** An attempt of a step that another followed. */
+export interface RetryEntry {
+  readonly step_id: string;
+  readonly attempt: number;
+  readonly started_at: string;
+  readonly duration_ms: number;
+  /** Error code of why it was not the last; INTERRUPTED where it was cut off through no fault of its own. */
+  readonly code: string;
+  /** Pause before the next attempt. */
+  readonly wait_ms: number;
+}
+
 /** A run as the API shows it: secrets masked. */
 export interface RunRecord {
   readonly id: string;
@@ -51,6 +88,12 @@ export interface RunRecord {
   readonly attempt: number;
   /** What ended it, where that was not the action itself. */
   readonly ended_by: 'deadline' | 'cancel' | 'disconnect' | 'restart' | null;
+  /** What it reached, oldest first, at most MAX_RUN_EGRESS; not in lists. */
+  readonly egress?: readonly EgressEntry[];
+  /** How many more there were. */
+  readonly egress_dropped?: number;
+  /** Attempts that were not the last of their step, oldest first; not in lists. */
+  readonly retries?: readonly RetryEntry[];
   /** Null until nothing of its work is left, and for ever where nothing had to be ended: the only part of an ended run that is written later, once. */
   readonly ending: RunEnding | null;
 }
@@ -64,6 +107,9 @@ export interface RunEnding {
   /** Its thread could not be interrupted: its engine process was killed. */
   readonly engine_killed: boolean;
 }
+
+/** The part of a run's record that grows while it goes on. */
+export type RunTrailRecord = Pick<RunRecord, 'egress' | 'egress_dropped' | 'retries'>;
 
 /** What the executor needs besides the public record to run a run again after a crash. */
 export interface RunInternals {

@@ -53,7 +53,7 @@ async function handle(
   closing: AbortSignal,
   exchange: Exchange,
 ): Promise<void> {
-  logWhenFinished(exchange, services.log, metrics);
+  logWhenFinished(exchange, services.log, metrics, services.tracer ?? null);
   exchange.closes = closing.aborted;
   try {
     requireHost(exchange);

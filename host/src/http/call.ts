@@ -14,6 +14,7 @@ export function contextOf(exchange: Exchange, principal: Principal): Context {
     spanId: exchange.spanId,
     tenantId: principal.tenantId,
     userId: principal.userId,
+    sampled: exchange.sampled,
   });
 }
 

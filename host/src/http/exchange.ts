@@ -9,6 +9,10 @@ export interface Exchange {
   readonly traceId: string;
   /** The span of this request; spans of what it starts are below it. */
   readonly spanId: string;
+  /** The caller's span; null where it sent none. */
+  readonly parentSpanId: string | null;
+  /** False: the caller asked not to record the trace. */
+  readonly sampled: boolean;
   /** In the milliseconds of `performance.now()`. */
   readonly startedAt: number;
   /** Without the query, which may hold secrets. */

@@ -6,6 +6,7 @@ import type { MetricFamily } from '../metrics/family.ts';
 import type { Plugins } from '../plugin/types.ts';
 import type { Runs } from '../run/types.ts';
 import type { Store } from '../store/store.ts';
+import type { Tracer } from '../tracing/span.ts';
 import type { Workflows } from '../workflow/types.ts';
 import type { Route } from './route.ts';
 
@@ -21,6 +22,8 @@ export interface HttpServices {
   readonly rateLimits?: RateLimits;
   /** The logger of the component `http`. */
   readonly log: Logger;
+  /** Takes the span of each request; left out or null: traces are off. */
+  readonly tracer?: Tracer | null;
   /** For `/api/log-levels`. */
   readonly logging?: Pick<Logging, 'levels' | 'setLevels'>;
   readonly config: HttpConfig;

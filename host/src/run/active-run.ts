@@ -5,10 +5,11 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@goflow/plugin-sdk/contract';
-import { withDeadline, withRun, type Context } from '../core/context.ts';
+import { newSpanId, withDeadline, withRun, type Context } from '../core/context.ts';
 import type { RunInternals, RunLogRecord, RunRecord, RunStatus, StepRecord } from '../core/records.ts';
 import type { CompiledWorkflow } from '../workflow/compile.ts';
 import type { RunMask } from './masking.ts';
+import { RunTrail } from './trail.ts';
 import type { RunEvent } from './types.ts';
 
 type EndedBy = NonNullable<RunRecord['ended_by']>;
@@ -24,6 +25,7 @@ export interface WorkEnd {
  * others see is a copy of the moment.
  */
 export class ActiveRun {
+  /** Its span is the run's own, below that of the request that triggered it. */
   readonly ctx: Context;
   /** For the store: a run that was cancelled must still be written down. */
   readonly storeCtx: Context;
@@ -32,6 +34,7 @@ export class ActiveRun {
   /** Values as they came, secret ones included: they never leave memory but sealed. */
   readonly parameters: JsonObject;
   readonly mask: RunMask;
+  readonly trail: RunTrail;
   readonly accepted: number;
   readonly steps: StepRecord[];
   status: RunStatus;
@@ -65,7 +68,7 @@ export class ActiveRun {
     this.accepted = performance.now();
     const deadline = this.accepted + init.workflow.definition.execution_timeout * 1000;
     this.ctx = withDeadline(
-      withRun(init.ctx, init.record.workflow_id, init.record.id, this.#controller.signal),
+      withRun({ ...init.ctx, spanId: newSpanId() }, init.record.workflow_id, init.record.id, this.#controller.signal),
       deadline,
     );
     this.storeCtx = { ...this.ctx, signal: null, deadline: Number.POSITIVE_INFINITY };
@@ -73,6 +76,7 @@ export class ActiveRun {
     this.internals = init.internals;
     this.parameters = init.parameters;
     this.mask = init.mask;
+    this.trail = new RunTrail(init.record);
     this.steps = [...init.record.steps];
     this.status = init.record.status;
     this.attempt = init.record.attempt;
@@ -123,6 +127,7 @@ export class ActiveRun {
         attempt: this.attempt,
         started_at: this.startedAt,
         steps: [...this.steps],
+        ...this.trail.record(),
       }
     );
   }

@@ -1,5 +1,5 @@
 import type { ErrorData, JsonValue } from '@goflow/plugin-sdk/contract';
-import { remainingMs } from '../core/context.ts';
+import { newSpanId, remainingMs } from '../core/context.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RunRecord, StepRecord } from '../core/records.ts';
 import type { Store } from '../store/store.ts';
@@ -59,6 +59,7 @@ export function createExecutor(
       return null;
     }
     services.meters.runEnded(record);
+    services.spans?.runEnded(run.ctx, run.internals.parent_span_id, run.accepted, run.workflow.record.name, record);
     logs.executor.log(ending.status === 'succeeded' ? 'info' : 'warn', run.ctx, 'workflow executed', {
       status: record.status,
       duration_ms: record.duration_ms,
@@ -97,7 +98,11 @@ export function createExecutor(
         output = done.output;
         continue;
       }
-      const result = await runStep(run, step);
+      const spanId = newSpanId();
+      const begun = performance.now();
+      const result = await runStep(run, step, spanId);
+      const record = run.steps.find(({ id }) => id === step.definition.id);
+      if (record !== undefined) services.spans?.stepEnded(run.ctx, spanId, begun, record);
       switch (result.kind) {
         case 'succeeded':
           output = result.output;
@@ -142,7 +147,7 @@ export function createExecutor(
       : { status: 'failed', output: null, error: primaryError };
   }
 
-  async function runStep(run: ActiveRun, step: CompiledStep): Promise<StepResult> {
+  async function runStep(run: ActiveRun, step: CompiledStep, stepSpanId: string): Promise<StepResult> {
     const policy = step.definition.retry ?? run.workflow.definition.retry ?? NO_RETRY;
     const deadline = Math.min(
       run.ctx.deadline,
@@ -157,12 +162,16 @@ export function createExecutor(
     const first = before === -1 ? 1 : (run.steps[before] as StepRecord).attempt + 1;
     const startedAt = new Date().toISOString();
     let number = first;
+    let attemptBegun = begun;
     const attempt: Attempt = {
       deadline,
+      stepSpanId,
       get number() {
         return number;
       },
       restart() {
+        run.trail.retried(step.definition.id, number, attemptBegun, 'INTERRUPTED', 0);
+        attemptBegun = performance.now();
         number += 1;
         run.steps[index] = { ...(run.steps[index] as StepRecord), attempt: number };
         run.emitState();
@@ -176,12 +185,14 @@ export function createExecutor(
       // The first attempt of a first life is implied by what was stored before; every later one is written before it begins, so that a crash cuts
       // off an attempt that the next life knows of, and no number is given twice.
       if (number > 1 && !(await saveSteps(run))) return { kind: 'interrupted', action: null };
+      attemptBegun = performance.now();
       const result = expired(run, deadline) ?? (await attemptStep(services, run, step, attempt));
       run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
       const delay = retryDelay(policy, tries + 1, result.error);
       if (performance.now() + delay >= deadline) return result;
       services.meters.stepRetried();
+      run.trail.retried(step.definition.id, number, attemptBegun, result.error.code, delay);
       logs.executor.info(run.ctx, 'step will be retried', {
         step_id: step.definition.id,
         attempt: number,
@@ -205,7 +216,7 @@ export function createExecutor(
   async function saveSteps(run: ActiveRun): Promise<boolean> {
     const obsolete = () => run.signal.aborted || remainingMs(run.ctx) === 0;
     const write = async () => {
-      await store.runs.saveStep(run.storeCtx, run.id, run.steps);
+      await store.runs.saveStep(run.storeCtx, run.id, run.steps, run.trail.record());
       return true;
     };
     return (await persist(persistence, run, { what: 'the steps of the run', write, obsolete })) ?? obsolete();

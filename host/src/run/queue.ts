@@ -1,6 +1,7 @@
 import type { Logger } from '../core/log.ts';
 import type { RunMeters } from '../metrics/run-meters.ts';
 import type { Store } from '../store/store.ts';
+import type { RunSpans } from '../tracing/run-spans.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Admission } from './admission.ts';
 import type { Executor } from './executor.ts';
@@ -12,7 +13,11 @@ interface QueueServices {
   readonly admission: Admission;
   readonly active: Map<string, ActiveRun>;
   readonly isStopping: () => boolean;
-  readonly steps: { readonly meters: RunMeters; readonly logs: { readonly executor: Logger } };
+  readonly steps: {
+    readonly meters: RunMeters;
+    readonly spans: RunSpans | null;
+    readonly logs: { readonly executor: Logger };
+  };
 }
 
 /** Carries out a run that holds a place, and gives the place back. Never rejects. */
@@ -54,6 +59,7 @@ async function start(services: QueueServices, run: ActiveRun): Promise<void> {
   run.startedAt ??= new Date().toISOString();
   const { attempt, startedAt } = run;
   services.steps.meters.runStarted(performance.now() - run.accepted);
+  services.steps.spans?.queued(run.ctx, run.accepted);
   const persistence = { isStopping: services.isStopping, log: services.steps.logs.executor };
   const obsolete = () => run.signal.aborted || performance.now() >= run.ctx.deadline;
   const started = await persist(persistence, run, {

@@ -192,7 +192,7 @@ export function createRuns(services: RunServices): Runs {
     if (running !== undefined && running.ctx.tenantId === ctx.tenantId) return running.snapshot();
     const stored = await store.runs.get(ctx, ctx.tenantId, id);
     if (stored === null) throw new GoflowError('NOT_FOUND', `there is no run ${id}`);
-    return stored;
+    return { egress: [], retries: [], ...stored };
   }
 
   async function cancel(ctx: Context, id: string): Promise<RunRecord> {

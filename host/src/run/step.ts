@@ -14,6 +14,7 @@ import type { Credentials } from '../credential/credentials.ts';
 import type { RunMeters } from '../metrics/run-meters.ts';
 import { compileSchema } from '../params/schema-validator.ts';
 import type { CallOutcomeKind, Plugins, ResolvedAction } from '../plugin/types.ts';
+import type { RunSpans } from '../tracing/run-spans.ts';
 import { TemplatePathMissing, TemplateTooLarge } from '../template/template.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
 import type { ActiveRun, WorkEnd } from './active-run.ts';
@@ -27,6 +28,8 @@ export interface StepServices {
   readonly engine: Engine;
   readonly broker: Broker;
   readonly meters: RunMeters;
+  /** Null: traces are off. */
+  readonly spans: RunSpans | null;
   /** By component: `plugin` logs finished calls, `sandbox` what connectors log, `broker` outgoing requests, `executor` the rest. */
   readonly logs: {
     readonly plugin: Logger;
@@ -47,6 +50,8 @@ export interface Attempt {
   readonly number: number;
   /** Monotonic deadline of the step, in the milliseconds of `performance.now()`. */
   readonly deadline: number;
+  /** Span of the step. */
+  readonly stepSpanId: string;
   /** The attempt was cut off through no fault of its own and begins again as the next one: `number` grows. */
   restart(): void;
 }
@@ -223,10 +228,12 @@ async function callAction(
       credential,
       credentialSchema: manifest.credential ?? null,
       secrets: manifest.secrets ?? 'placeholder',
-      traceparent: traceparentOf(ctx),
+      traceparent: services.spans === null ? traceparentOf(ctx) : () => traceparentOf({ ...ctx, spanId: newSpanId() }),
       deadline,
       onEgress(record) {
+        run.trail.egressFinished(stepId, attempt.number, record, (text) => run.mask.text(text));
         services.meters.egressFinished(manifest.name, record);
+        services.spans?.egressFinished(ctx, manifest.name, record, run.mask.text(record.host));
         logEgress(services.logs.broker, ctx, run, fields, record);
       },
     });
@@ -298,6 +305,17 @@ async function callAction(
   const error = result.kind === 'failed' ? result.error : null;
   const durationMs = performance.now() - started;
   services.meters.actionFinished(manifest.name, action.id, result.kind, durationMs);
+  services.spans?.attemptEnded(ctx, {
+    parentSpanId: attempt.stepSpanId,
+    stepId,
+    attempt: attempt.number,
+    plugin: manifest.name,
+    action: action.id,
+    start: started,
+    status: result.kind,
+    error,
+    wallMs: outcome.status === 'returned' || outcome.status === 'failed' ? (outcome.usage?.wallMs ?? null) : null,
+  });
   services.logs.plugin.info(ctx, 'action finished', {
     ...fields,
     duration_ms: round(durationMs),

@@ -12,6 +12,7 @@ import type {
   RunLogRecord,
   RunRecord,
   RunStatus,
+  RunTrailRecord,
   StepRecord,
   WorkflowRecord,
 } from '../core/records.ts';
@@ -35,7 +36,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly storage: PluginStorageStore;
   readonly vaultKeys: VaultKeyStore;
-  /** Rejects when the database does not answer. */
+  /** Rejects when the database does not answer, or cannot be written at the moment. */
   ping(ctx: Context): Promise<void>;
   /** Copies everything as of one moment to a file, while work goes on. A file of that name is replaced when the copy is whole. */
   backup(ctx: Context, file: string): Promise<void>;
@@ -92,7 +93,7 @@ export interface RunStore {
   /** Marks an attempt as started. Returns false when the run has ended meanwhile. */
   start(ctx: Context, runId: string, attempt: number, startedAt: string): Promise<boolean>;
   /** Writes a finished step (or its attempt) of a run that goes on. */
-  saveStep(ctx: Context, runId: string, steps: readonly StepRecord[]): Promise<void>;
+  saveStep(ctx: Context, runId: string, steps: readonly StepRecord[], trail?: RunTrailRecord): Promise<void>;
   /** Writes the end of a run with its last logs. A run that has ended never changes: returns false then. */
   finish(ctx: Context, run: RunRecord, logs: readonly RunLogRecord[]): Promise<boolean>;
   /** Fills in how the work of a run that was ended from outside came to its end: only where that is still null. Returns false else. */

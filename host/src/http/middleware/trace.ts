@@ -13,6 +13,8 @@ export function beginExchange(req: IncomingMessage, res: ServerResponse): Exchan
     res,
     traceId: caller?.traceId ?? newTraceId(),
     spanId: newSpanId(),
+    parentSpanId: caller?.parentSpanId ?? null,
+    sampled: caller?.sampled ?? true,
     startedAt: performance.now(),
     path: mark === -1 ? target : target.slice(0, mark),
     search: mark === -1 ? '' : target.slice(mark + 1),

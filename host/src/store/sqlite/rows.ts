@@ -24,6 +24,9 @@ export type RunRow = readonly [
   ending: string | null,
 ];
 
+/** With what lists leave out. */
+export type WholeRunRow = readonly [...RunRow, trail: string | null];
+
 export type AcceptedRow = readonly [
   id: string,
   tenantId: string,
@@ -52,6 +55,7 @@ export type EndRow = readonly [
   error: string | null,
   output: string | null,
   lastLogs: string | null,
+  trail: string | null,
   id: string,
 ];
 

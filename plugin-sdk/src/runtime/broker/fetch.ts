@@ -20,7 +20,8 @@ export interface HttpPowers {
   readonly grants: Grants;
   readonly placeholders: Placeholders | null;
   readonly mask: ByteMask | null;
-  readonly traceparent: string;
+  /** Gives each request that is sent its trace context; empty: none. */
+  readonly traceparent: () => string;
   record(record: EgressRecord): void;
   /** Keeps an answer whose body is still to be read; gives the number to ask for it with. */
   keepBody(exchange: Exchange): number;
@@ -39,7 +40,7 @@ const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Sends a request of a connector, follows its redirects, and answers with the head of the last answer. */
 export async function brokerFetch(request: FetchRequest, powers: HttpPowers): Promise<FetchHead> {
-  let hop = firstHop(request, powers.traceparent);
+  let hop = firstHop(request);
   for (let redirects = 0; ; redirects++) {
     const { exchange, head, secrets } = await sendHop(hop, powers);
     if (request.redirect === 'manual' || !isRedirect(head.status) || head.location === null)
@@ -55,7 +56,7 @@ export async function brokerFetch(request: FetchRequest, powers: HttpPowers): Pr
   }
 }
 
-function firstHop(request: FetchRequest, traceparent: string): Hop {
+function firstHop(request: FetchRequest): Hop {
   if (!URL.canParse(request.url)) throw invalidCall('the URL of the request is not a URL');
   const upper = request.method.toUpperCase();
   const method = NORMALISED_METHODS.has(upper) ? upper : request.method;
@@ -66,20 +67,19 @@ function firstHop(request: FetchRequest, traceparent: string): Hop {
   return {
     url: new URL(request.url),
     method,
-    headers: withDefaults(requestHeaders(request.headers), traceparent),
+    headers: withDefaults(requestHeaders(request.headers)),
     body,
   };
 }
 
 /** The trace context is the broker's: a run's requests belong to its trace, whatever the connector says. */
-function withDefaults(given: readonly Header[], traceparent: string): Header[] {
+function withDefaults(given: readonly Header[]): Header[] {
   const headers = without(given, (name) => name === 'traceparent');
   const has = (name: string) => headers.some((header) => header[0] === name);
   if (!has('accept')) headers.push(['accept', '*/*']);
   if (!has('user-agent')) headers.push(['user-agent', 'GoFlow']);
   // A part of a compressed answer could not be decompressed.
   if (!has('accept-encoding')) headers.push(['accept-encoding', has('range') ? 'identity' : ACCEPT_ENCODING]);
-  if (traceparent !== '') headers.push(['traceparent', traceparent]);
   return headers;
 }
 
@@ -92,6 +92,7 @@ interface SentHop {
 /** Checks one hop and sends it. Whatever happens, exactly one egress record is written. */
 async function sendHop(hop: Hop, powers: HttpPowers): Promise<SentHop> {
   const startedAt = performance.now();
+  const traceparent = powers.traceparent();
   const log = (part: Partial<EgressRecord>) =>
     powers.record({
       kind: 'http',
@@ -104,6 +105,7 @@ async function sendHop(hop: Hop, powers: HttpPowers): Promise<SentHop> {
       bytesSent: 0,
       bytesReceived: 0,
       error: null,
+      ...(traceparent === '' ? {} : { traceparent }),
       ...part,
       durationMs: performance.now() - startedAt,
     });
@@ -112,7 +114,8 @@ async function sendHop(hop: Hop, powers: HttpPowers): Promise<SentHop> {
   try {
     const target = targetOf(hop.url);
     rule = powers.grants.forRequest(target.secure, target.host, target.port).text;
-    const { headers, path, body, secrets } = fillIn(hop, powers.placeholders);
+    const { headers: filled, path, body, secrets } = fillIn(hop, powers.placeholders);
+    const headers: readonly Header[] = traceparent === '' ? filled : [...filled, ['traceparent', traceparent]];
     for (let attempt = 0; ; attempt++) {
       const connection = await powers.pool.take(target, powers.fence, attempt > 0);
       let stale = false;

@@ -20,4 +20,6 @@ export interface EgressRecord {
   readonly bytesReceived: number;
   readonly durationMs: number;
   readonly error: ErrorData | null;
+  /** What it was sent with; left out for connections. */
+  readonly traceparent?: string;
 }

@@ -25,8 +25,8 @@ export interface SessionOptions {
   /** The manifest's `credential`. Null: every value counts as secret. */
   readonly credentialSchema: JsonObject | null;
   readonly secrets: 'placeholder' | 'value';
-  /** W3C `traceparent` of the call's span; sent on with each request. */
-  readonly traceparent: string;
+  /** W3C `traceparent` of the call's span, sent on with each request; a function gives each request a span of its own. */
+  readonly traceparent: string | (() => string);
   /** `performance.now()` of this process, in milliseconds: from then on everything is refused, also before `close`. */
   readonly deadline: number;
   /** Called once per outgoing request or connection, when it has finished or was refused. Must not throw. */
@@ -284,13 +284,14 @@ export class BrokerSession {
 
   #httpPowers(): HttpPowers {
     const placeholders = this.#secrets;
+    const { traceparent } = this.#options;
     return {
       fence: this.#fence,
       pool: this.#powers.pool,
       grants: this.#grantsOf(),
       placeholders,
       mask: placeholders === null ? null : ByteMask.of(placeholders.secrets),
-      traceparent: this.#options.traceparent,
+      traceparent: typeof traceparent === 'string' ? () => traceparent : traceparent,
       record: (record) => this.#record(record),
       keepBody: (exchange) => {
         this.#fence.check();

@@ -1,5 +1,12 @@
-import type { IdempotencyRecord, RunEnding, RunInternals, RunLogRecord, RunRecord } from '../../../core/records.ts';
-import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, LogChunk, RunRow } from '../rows.ts';
+import type {
+  IdempotencyRecord,
+  RunEnding,
+  RunInternals,
+  RunLogRecord,
+  RunRecord,
+  RunTrailRecord,
+} from '../../../core/records.ts';
+import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, LogChunk, RunRow, WholeRunRow } from '../rows.ts';
 import { fromMs, fromMsOrNull, jsonOrNull, ownBytes, parsed, parsedOrNull, toMs, toMsOrNull } from './values.ts';
 
 export function toAcceptedRow(run: RunRecord, internals: RunInternals): AcceptedRow {
@@ -34,6 +41,7 @@ export function toEndRow(run: RunRecord, logs: readonly RunLogRecord[]): EndRow 
     jsonOrNull(run.error),
     jsonOrNull(run.output),
     logs.length === 0 ? null : JSON.stringify(logs),
+    trailText(run),
     run.id,
   ];
 }
@@ -62,6 +70,20 @@ export function fromRunRow(row: RunRow): RunRecord {
     attempt,
     ended_by: endedBy as RunRecord['ended_by'],
     ending: parsedOrNull<RunEnding>(ending),
+  };
+}
+
+/** Null for most runs: those that reached nothing and were not tried again. */
+export function trailText({ egress = [], egress_dropped: dropped, retries = [] }: RunTrailRecord): string | null {
+  if (egress.length === 0 && retries.length === 0) return null;
+  return JSON.stringify({ egress, ...(dropped === undefined ? {} : { egress_dropped: dropped }), retries });
+}
+
+export function fromWholeRunRow(row: WholeRunRow): RunRecord {
+  const trail = row.at(-1) as string | null;
+  return {
+    ...fromRunRow(row.slice(0, -1) as unknown as RunRow),
+    ...(trail === null ? {} : parsed<RunTrailRecord>(trail)),
   };
 }
 

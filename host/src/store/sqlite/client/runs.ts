@@ -8,10 +8,12 @@ import {
   fromIdempotencyRow,
   fromInternalsRow,
   fromRunRow,
+  fromWholeRunRow,
   toAcceptedRow,
   toEndRow,
   toIdempotencyRow,
   toLogChunks,
+  trailText,
 } from './run-rows.ts';
 import { checkLimit, parsed, toMs } from './values.ts';
 
@@ -27,8 +29,9 @@ export function runStore(connection: StoreConnection): RunStore {
     async start(ctx, runId, attempt, startedAt) {
       return connection.call(ctx, 'runs.start', { id: runId, attempt, startedAt: toMs(startedAt) });
     },
-    async saveStep(ctx, runId, steps) {
-      await connection.call(ctx, 'runs.saveStep', { id: runId, steps: JSON.stringify(steps) }, true);
+    async saveStep(ctx, runId, steps, trail) {
+      const args = { id: runId, steps: JSON.stringify(steps), trail: trailText(trail ?? {}) };
+      await connection.call(ctx, 'runs.saveStep', args, true);
     },
     async finish(ctx, run, logs) {
       if (!ENDED_STATUSES.some((status) => status === run.status)) {
@@ -45,7 +48,7 @@ export function runStore(connection: StoreConnection): RunStore {
     },
     async get(ctx, tenantId, id) {
       const row = await connection.call(ctx, 'runs.get', { tenantId, id });
-      return row === null ? null : fromRunRow(row);
+      return row === null ? null : fromWholeRunRow(row);
     },
     async internals(ctx, id) {
       const row = await connection.call(ctx, 'runs.internals', id);
@@ -62,7 +65,7 @@ export function runStore(connection: StoreConnection): RunStore {
     async unfinished(ctx, after, limit) {
       const rows = await connection.call(ctx, 'runs.unfinished', { after, limit });
       return rows.map(([sealed, parentSpanId, ...run]) => ({
-        run: fromRunRow(run),
+        run: fromWholeRunRow(run),
         internals: fromInternalsRow([sealed, parentSpanId]),
       }));
     },

@@ -1,5 +1,5 @@
 import type { Db } from '../db.ts';
-import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, RunRow } from '../rows.ts';
+import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, WholeRunRow } from '../rows.ts';
 import { claimIdempotency } from './idempotency.ts';
 
 export const UNFINISHED = "status IN ('queued', 'running')";
@@ -38,15 +38,18 @@ export function startRun(
   );
 }
 
-export function saveSteps(db: Db, args: { readonly id: string; readonly steps: string }): void {
-  db.change(`UPDATE runs SET steps = ? WHERE id = ? AND ${UNFINISHED}`, [args.steps, args.id]);
+export function saveSteps(
+  db: Db,
+  args: { readonly id: string; readonly steps: string; readonly trail: string | null },
+): void {
+  db.change(`UPDATE runs SET steps = ?, trail = ? WHERE id = ? AND ${UNFINISHED}`, [args.steps, args.trail, args.id]);
 }
 
 export function finishRun(db: Db, end: EndRow): boolean {
   return (
     db.change(
       `UPDATE runs SET status = ?, attempt = ?, started_at = ?, finished_at = ?, duration_ms = ?, ended_by = ?,
-         steps = ?, error = ?, output = ?, last_logs = ?
+         steps = ?, error = ?, output = ?, last_logs = ?, trail = ?
        WHERE id = ? AND ${UNFINISHED}`,
       end,
     ) > 0
@@ -63,8 +66,11 @@ export function noteEnding(db: Db, args: { readonly id: string; readonly ending:
   );
 }
 
-export function getRun(db: Db, args: { readonly tenantId: string; readonly id: string }): RunRow | null {
-  return db.row<RunRow>(`SELECT ${RUN_COLUMNS} FROM runs WHERE id = ? AND tenant_id = ?`, [args.id, args.tenantId]);
+export function getRun(db: Db, args: { readonly tenantId: string; readonly id: string }): WholeRunRow | null {
+  return db.row<WholeRunRow>(`SELECT ${RUN_COLUMNS}, trail FROM runs WHERE id = ? AND tenant_id = ?`, [
+    args.id,
+    args.tenantId,
+  ]);
 }
 
 export function getInternals(db: Db, id: string): InternalsRow | null {
@@ -75,9 +81,9 @@ export function getInternals(db: Db, id: string): InternalsRow | null {
 export function unfinishedRuns(
   db: Db,
   args: { readonly after: string | null; readonly limit: number },
-): ReadonlyArray<readonly [...InternalsRow, ...RunRow]> {
-  return db.rows<readonly [...InternalsRow, ...RunRow]>(
-    `SELECT sealed_parameters, parent_span_id, ${RUN_COLUMNS} FROM runs
+): ReadonlyArray<readonly [...InternalsRow, ...WholeRunRow]> {
+  return db.rows<readonly [...InternalsRow, ...WholeRunRow]>(
+    `SELECT sealed_parameters, parent_span_id, ${RUN_COLUMNS}, trail FROM runs
      WHERE ${UNFINISHED} AND seq > ifnull((SELECT seq FROM runs WHERE id = ?), 0) ORDER BY seq LIMIT ?`,
     [args.after, args.limit],
   );
