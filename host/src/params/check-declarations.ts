@@ -163,6 +163,11 @@ function checkValues(
         );
     }
     if (preset === undefined) return;
+    if (declaration.secret === true) {
+      const message = 'a secret has no default: everybody who may read the workflow would see it';
+      const field = Object.hasOwn(item, 'default_value') ? 'default_value' : 'default';
+      return checker.add(childPointer(pointer, field), 'secret', message);
+    }
     const whole = allowed === undefined ? fits : schemas.compile(compilable(valueSchema(declaration)));
     const field = Object.hasOwn(item, 'default_value') ? 'default_value' : 'default';
     for (const problem of explain(whole(preset), about(preset, field))) {

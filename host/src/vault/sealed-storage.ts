@@ -1,0 +1,40 @@
+import { systemContext } from '../core/context.ts';
+import type { PluginStorageStore } from '../store/store.ts';
+import type { Vault } from './vault.ts';
+
+export interface StorageScope {
+  readonly tenantId: string;
+  readonly plugin: string;
+}
+
+/** `ctx.storage` of connectors as the broker asks for it. */
+export interface SealedStorage {
+  get(scope: StorageScope, key: string): Promise<string | null>;
+  set(scope: StorageScope, key: string, json: string): Promise<void>;
+  delete(scope: StorageScope, key: string): Promise<void>;
+  list(scope: StorageScope, prefix: string): Promise<readonly string[]>;
+}
+
+/**
+ * What connectors keep is sealed as credentials are: they keep tokens that they were given by the services they talk to. The names of the keys stay
+ * readable, because they are searched by prefix.
+ */
+export function createSealedStorage(store: PluginStorageStore, vault: Pick<Vault, 'seal' | 'open'>): SealedStorage {
+  return {
+    async get({ tenantId, plugin }, key) {
+      const sealed = await store.get(systemContext(), tenantId, plugin, key);
+      return sealed === null ? null : vault.open(tenantId, Buffer.from(sealed, 'base64'), purposeOf(plugin, key));
+    },
+    async set({ tenantId, plugin }, key, json) {
+      const sealed = Buffer.from(await vault.seal(tenantId, json, purposeOf(plugin, key)));
+      await store.set(systemContext(), tenantId, plugin, key, sealed.toString('base64'));
+    },
+    delete: ({ tenantId, plugin }, key) => store.delete(systemContext(), tenantId, plugin, key),
+    list: ({ tenantId, plugin }, prefix) => store.list(systemContext(), tenantId, plugin, prefix),
+  };
+}
+
+/** JSON of both: a value opens under its own key of its own plugin alone. */
+function purposeOf(plugin: string, key: string): string {
+  return `storage:${JSON.stringify([plugin, key])}`;
+}
