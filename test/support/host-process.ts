@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 /** The built host, as a user runs it: a process of its own, real files, real sockets. */
 export const ROOT = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-const MAIN = path.join(ROOT, 'host/dist/main.js');
+export const MAIN = path.join(ROOT, 'host/dist/main.js');
 
 export interface LogLine {
   readonly timestamp: string;

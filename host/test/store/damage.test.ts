@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { ctx, ended, makeDirectory, makeRun, NO_INTERNALS, openStore } from './helpers.ts';
@@ -79,6 +79,12 @@ it('refuses a truncated database and an emptied one beside its log', async () =>
     /is empty or missing, but its write-ahead log is not; restore a backup/,
   );
   expect(statSync(path.join(dataDir, 'goflow.db')).size).toBe(0);
+
+  const shut = makeDirectory();
+  truncateSync(await filled(shut), 0);
+  await expect(openStore(shut)).rejects.toThrow(/this data directory had a database; restore a backup, or remove/);
+  rmSync(path.join(shut, 'goflow.db'));
+  await expect(openStore(shut)).rejects.toThrow(/this data directory had a database/);
 
   const other = makeDirectory();
   truncateSync(await filled(other), 5 * 4096);

@@ -30,10 +30,21 @@ it('refuses writes on a full disk, goes on reading, and recovers by itself when 
   }
   expect(refused).toMatchObject({ code: 'STORE_FULL' });
   expect(lines.join('\n')).toMatch(/no space left for .*goflow\.db; free some/);
-  await store.ping(ctx);
+  await expect(store.ping(ctx)).rejects.toMatchObject({ code: 'STORE_FULL' });
   for (const id of kept) expect((await store.runs.get(ctx, 'default', id))?.status).toBe('queued');
 
   rmSync(ballast);
+  // Nobody writes, and still it is noticed.
+  await expect
+    .poll(
+      () =>
+        store.ping(ctx).then(
+          () => 'well',
+          () => 'not well',
+        ),
+      { timeout: 10_000 },
+    )
+    .toBe('well');
   for (const id of kept.slice(0, 10)) expect(await store.runs.finish(ctx, ended(makeRun({ id })), [])).toBe(true);
   await store.runs.accept(ctx, makeRun(), NO_INTERNALS);
   expect(lines.join('\n')).toContain('writes work again');

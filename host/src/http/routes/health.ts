@@ -1,4 +1,5 @@
 import { systemContext } from '../../core/context.ts';
+import { GoflowError } from '../../core/errors.ts';
 import { ref } from '../openapi/schemas.ts';
 import { json } from '../reply.ts';
 import type { Reply } from '../reply.ts';
@@ -56,13 +57,20 @@ async function pingStore(store: HttpServices['store']): Promise<HealthCheck> {
   try {
     const ping = store.ping(systemContext()).then(
       (): HealthCheck => ({ ok: true }),
-      // Why is in the log; probes are public.
-      (): HealthCheck => ({ ok: false, detail: 'the database does not answer' }),
+      (error: unknown): HealthCheck => ({ ok: false, detail: reasonOf(error) }),
     );
     return await Promise.race([ping, late.promise]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Probes are public: the file and what to do are in the log. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof GoflowError)) return 'the database does not answer';
+  return error.code === 'STORE_FULL'
+    ? 'no space left: the database cannot be written'
+    : 'the database cannot be read or written; the log of the host says why';
 }
 
 function answer(checks: Readonly<Record<string, HealthCheck>>): Reply {

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { Db } from './db.ts';
 import { Refusal } from './failure.ts';
@@ -7,6 +7,8 @@ import { migrate } from './migrate.ts';
 import { checkWal } from './wal.ts';
 
 export const DATABASE_FILE = 'goflow.db';
+/** Lies beside a database once it has been made, and tells a data directory that has lost its database from a new one. */
+const MADE_FILE = 'goflow.db.made';
 
 /** Milliseconds that a start, and later a statement, waits for a lock of another process. Writes have more patience, see group-commit.ts. */
 const START_PATIENCE_MS = 5000;
@@ -18,7 +20,7 @@ const STATEMENT_PATIENCE_MS = 10;
  */
 export function openDatabase(dataDir: string): Db {
   const file = path.join(dataDir, DATABASE_FILE);
-  refuseEmptied(file);
+  refuseEmptied(file, path.join(dataDir, MADE_FILE));
   checkWal(`${file}-wal`);
   // SQLite would make it readable for everybody; its other files take their mode from this one.
   if (sizeOf(file) === 0) closeSync(openSync(file, 'a', 0o600));
@@ -34,6 +36,7 @@ export function openDatabase(dataDir: string): Db {
     connection.pragma('wal_autocheckpoint = 4000');
     connection.pragma('journal_size_limit = 67108864');
     migrate(connection, file);
+    noteMade(dataDir);
     connection.pragma(`busy_timeout = ${STATEMENT_PATIENCE_MS}`);
     return new Db(connection);
   } catch (error) {
@@ -42,13 +45,36 @@ export function openDatabase(dataDir: string): Db {
   }
 }
 
-/** SQLite takes an empty file for a new database. It is not, when a write-ahead log with content lies beside it. */
-function refuseEmptied(file: string): void {
-  if (sizeOf(file) > 0 || sizeOf(`${file}-wal`) <= 32) return;
+/** SQLite takes an empty file for a new database. It is not, when a write-ahead log with content lies beside it, or when there has been one here. */
+function refuseEmptied(file: string, made: string): void {
+  if (sizeOf(file) > 0) return;
+  if (sizeOf(`${file}-wal`) > 32) {
+    throw new Refusal(
+      'STORE_UNAVAILABLE',
+      `${file} is empty or missing, but its write-ahead log is not; restore a backup, or move ${file}-wal away to start with an empty database`,
+    );
+  }
+  if (sizeOf(made) === 0) return;
   throw new Refusal(
     'STORE_UNAVAILABLE',
-    `${file} is empty or missing, but its write-ahead log is not; restore a backup, or move ${file}-wal away to start with an empty database`,
+    `${file} is empty or missing, but this data directory had a database; restore a backup, or remove ${made} to start with an empty one`,
   );
+}
+
+/** After the first commit, so that a start which was cut off before it can be repeated. */
+function noteMade(dataDir: string): void {
+  const made = path.join(dataDir, MADE_FILE);
+  if (sizeOf(made) > 0) return;
+  const descriptor = openSync(made, 'w', 0o600);
+  try {
+    writeSync(
+      descriptor,
+      `${DATABASE_FILE} was made here. Without this file a missing database is taken for a new one.\n`,
+    );
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 function sizeOf(file: string): number {

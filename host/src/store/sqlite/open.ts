@@ -52,7 +52,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
         reject(new GoflowError('STORE_UNAVAILABLE', `the store has not answered for ${PING_MS} ms`));
       }, PING_MS);
       try {
-        await Promise.race([connection.call(ctx, 'ping', null), late]);
+        await Promise.race([connection.ping(ctx), late]);
       } finally {
         clearTimeout(timer);
       }

@@ -21,7 +21,6 @@ for (let recovered = false; !recovered; ) {
     refused = true;
     process.stdout.write(`R ${run.id} ${error instanceof GoflowError ? error.code : String(error)}\n`);
     // Reads go on meanwhile.
-    await store.ping(ctx);
     await store.runs.list(ctx, 'default', { limit: 10 });
     await sleep(10);
   }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Context } from '../../../core/context.ts';
+import { systemContext, type Context } from '../../../core/context.ts';
 import { GoflowError, type HostErrorCode } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { StoreMeter } from '../../../metrics/store-meter.ts';
@@ -18,6 +18,8 @@ interface Pending {
 
 /** Milliseconds between two tries to start a store thread that has died. */
 const RESTART_MS = 1000;
+/** Milliseconds between two tries to write while writes fail: nobody else may be writing who would notice that they work again. */
+const PROBE_MS = 1000;
 
 /**
  * The client's end of the store thread. Requests of one event-loop turn leave as one message. When the thread dies, whatever waits for it is
@@ -37,6 +39,8 @@ export class StoreConnection {
   #restart: NodeJS.Timeout | null = null;
   #closed = false;
   #lastFailure = 'the store thread is not running';
+  /** Why writes do not work at the moment. */
+  #trouble: Failure | null = null;
 
   constructor(dataDir: string, log: Logger) {
     this.#dataDir = dataDir;
@@ -117,6 +121,12 @@ export class StoreConnection {
     });
   }
 
+  /** Rejects when the thread does not answer, or when writes are known to fail at the moment. */
+  async ping(ctx: Context): Promise<void> {
+    await this.call(ctx, 'ping', null);
+    if (this.#trouble !== null) throw publicError(this.#trouble);
+  }
+
   /** Sends what was asked for, waits until it is done and the file is closed. */
   async close(): Promise<void> {
     if (this.#closed) return;
@@ -167,8 +177,11 @@ export class StoreConnection {
         return;
       case 'trouble':
         this.#log.error(null, `store: ${message.failure.message}`, { 'error.code': message.failure.code });
+        this.#trouble = message.failure;
+        this.#probeSoon();
         return;
       case 'recovered':
+        this.#trouble = null;
         this.#log.info(null, 'store: writes work again');
         return;
       case 'ready':
@@ -193,6 +206,7 @@ export class StoreConnection {
 
   #lost(): void {
     this.#thread = null;
+    this.#trouble = null;
     this.#queue = [];
     this.#batchSent = false;
     for (const pending of this.#pending.values()) pending.reject(this.#unavailable());
@@ -200,6 +214,16 @@ export class StoreConnection {
     if (this.#closed) return;
     this.#log.error(null, 'store thread ended, starting another', { 'error.message': this.#lastFailure });
     this.#restartSoon();
+  }
+
+  #probeSoon(): void {
+    setTimeout(() => {
+      if (this.#trouble === null || this.#closed) return;
+      // Whether it works comes as a message of its own.
+      void this.call(systemContext(), 'probe', null)
+        .catch(() => {})
+        .finally(() => this.#probeSoon());
+    }, PROBE_MS).unref();
   }
 
   #restartSoon(): void {

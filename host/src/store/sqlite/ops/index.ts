@@ -55,6 +55,11 @@ export const READS = {
 
 /** Carried out in the transaction of their batch. */
 export const WRITES = {
+  /** Writes something that changes nothing. */
+  probe: (db: Db, _args: null): void => {
+    const [version] = db.row<readonly [number]>('PRAGMA user_version') ?? [0];
+    db.connection.pragma(`user_version = ${version}`);
+  },
   'workflows.create': createWorkflow,
   'workflows.update': updateWorkflow,
   'workflows.setActive': setWorkflowActive,
