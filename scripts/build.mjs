@@ -60,6 +60,7 @@ const parts = {
       ...common,
       entryPoints: {
         main: at('plugin-sdk/src/runtime/engine-process/main.ts'),
+        confine: at('plugin-sdk/src/runtime/engine-process/confine.ts'),
         sandbox: at('plugin-sdk/src/runtime/sandbox/worker.ts'),
       },
       outdir: at('plugin-sdk/dist/engine'),

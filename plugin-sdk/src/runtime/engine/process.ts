@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { isEngineBatch } from '../protocol/check.ts';
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { encodeBatch, PIPE_FD, TOKEN_BYTES } from '../protocol/frames.ts';
 import type { EngineMessage, EngineStats, HostMessage } from '../protocol/engine.ts';
 import type { Call } from './call.ts';
 import { causeOfExit, type DeathCause } from './guilt.ts';
+import { Intake } from './intake.ts';
 import { engineArguments } from './paths.ts';
 import type { BundleCode, CallHandlers } from './types.ts';
 
@@ -41,6 +44,9 @@ export class EngineProcess {
   /** Pings in a row that it has not answered. */
   unanswered = 0;
   readonly #child: ChildProcess;
+  readonly #pipe: Socket;
+  readonly #token = randomBytes(TOKEN_BYTES);
+  readonly #intake = new Intake(this.#token, () => this.calls.size + this.ending.size);
   readonly #listener: ProcessListener;
   readonly #opened = new Set<string>();
   #outgoing: HostMessage[] = [];
@@ -52,10 +58,13 @@ export class EngineProcess {
     this.#listener = listener;
     this.#child = spawn(process.execPath, engineArguments(entry, settings), {
       env: {},
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'overlapped'],
     });
-    this.#child.on('message', (batch: unknown) => this.#receive(batch));
+    this.#pipe = this.#child.stdio[PIPE_FD] as Socket;
+    this.#pipe.on('data', (chunk: Buffer) => this.#receive(chunk));
+    // A pipe that breaks is the end of the engine, which `close` tells; one that closed its pipe only will not answer pings.
+    this.#pipe.on('error', () => undefined);
+    this.#pipe.write(this.#token);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
     });
@@ -119,23 +128,26 @@ export class EngineProcess {
   #flush(): void {
     const batch = this.#outgoing;
     this.#outgoing = [];
-    // A channel that closed meanwhile is the end of the engine, which `close` tells.
-    if (this.#child.connected) this.#child.send(batch, () => undefined);
+    if (!this.#pipe.writable) return;
+    for (const frame of encodeBatch(batch, this.#token)) this.#pipe.write(frame);
   }
 
-  #receive(batch: unknown): void {
-    if (this.state === 'gone' || this.#killedFor !== null) return;
-    if (!isEngineBatch(batch)) return this.kill('malformed');
-    for (const message of batch) {
-      if (this.#killedFor !== null) return;
-      if (message.type === 'ready') {
-        if (this.state !== 'starting') return this.kill('malformed');
-        this.state = 'ready';
-        this.hasStarted = true;
-        this.#listener.ready(this);
-      } else {
-        this.#listener.message(this, message);
+  #receive(chunk: Buffer): void {
+    for (const batch of this.#intake.read(chunk)) {
+      if (this.state === 'gone' || this.#killedFor !== null) return;
+      if (batch === null) return this.kill('malformed');
+      for (const message of batch) {
+        if (this.#killedFor !== null) return;
+        this.#take(message);
       }
     }
+  }
+
+  #take(message: EngineMessage): void {
+    if (message.type !== 'ready') return this.#listener.message(this, message);
+    if (this.state !== 'starting') return this.kill('malformed');
+    this.state = 'ready';
+    this.hasStarted = true;
+    this.#listener.ready(this);
   }
 }
