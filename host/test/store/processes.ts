@@ -15,7 +15,7 @@ export interface Program {
 /** Starts a program of `programs/` that is killed at the latest with the test. */
 export function startProgram(name: string, ...args: readonly string[]): Program {
   const file = fileURLToPath(new URL(`./programs/${name}`, import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=goflow-source', file, ...args], {
+  const child = spawn(process.execPath, ['--no-warnings', '--conditions=goflow-source', file, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';
