@@ -4,7 +4,7 @@ import { MASK, MIN_MASKED_CHARS } from './secrets.ts';
 const MIN_SHIFTED_BYTES = 8;
 
 /**
- * A function that replaces each secret in a text by `***`: as it is, JSON-escaped, URL- and form-encoded, in base64 and base64url
+ * A function that replaces each secret in a text by `***`: as it is, JSON-escaped up to three times, URL- and form-encoded, in base64 and base64url
  * (also in the middle of a longer base64 text), and in hexadecimal. Secrets under `MIN_MASKED_CHARS` characters are left out.
  * Without secrets it returns its argument.
  */
@@ -27,7 +27,8 @@ export function maskedForms(secrets: readonly string[]): string[] {
 }
 
 function formsOf(secret: string): string[] {
-  const json = JSON.stringify(secret).slice(1, -1);
+  const json = escapeJson(secret);
+  const jsonAgain = escapeJson(json);
   const bytes = new TextEncoder().encode(secret);
   const form = new URLSearchParams([['', secret]]).toString().slice(1);
   const url = percentEncode(secret);
@@ -35,6 +36,9 @@ function formsOf(secret: string): string[] {
   return [
     secret,
     json,
+    // JSON in a text of JSON, and that once more: bodies that are logged, messages in queues.
+    jsonAgain,
+    escapeJson(jsonAgain),
     json.replaceAll('/', String.raw`\/`),
     escapeNonAscii(json),
     url,
@@ -43,9 +47,15 @@ function formsOf(secret: string): string[] {
     encodePathSegment(secret),
     form,
     lowerEscapes(form),
+    percentEncode(json),
     ...base64Forms(bytes),
+    ...base64Forms(new TextEncoder().encode(json)),
     ...(bytes.length >= MIN_SHIFTED_BYTES ? [hex, hex.toUpperCase()] : []),
   ];
+}
+
+function escapeJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }
 
 /** Percent-encodes what cannot stand in one segment of a URL's path, and nothing more: `12:ab` keeps its colon. */

@@ -207,6 +207,8 @@ describe('what comes back', () => {
     for (const form of [
       SECRET,
       JSON.stringify(SECRET).slice(1, -1),
+      JSON.stringify(JSON.stringify(SECRET).slice(1, -1)).slice(1, -1),
+      encodeURIComponent(JSON.stringify(SECRET).slice(1, -1)),
       encodeURIComponent(SECRET),
       btoa(Buffer.from(SECRET).toString('latin1')),
       'p@ss',
