@@ -3,6 +3,8 @@ export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
+  /** Its labels name what belongs to tenants: for who administers the whole host only. */
+  readonly hostWide?: boolean;
   readonly samples: readonly MetricSample[];
 }
 

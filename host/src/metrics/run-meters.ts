@@ -83,6 +83,7 @@ export function createRunMeters(): RunMeters {
         name,
         help,
         type: 'counter',
+        hostWide: true,
         samples: doors.map((door) => ({ labels: door.text, value: valueOf(door) })),
       });
       return [
@@ -126,18 +127,21 @@ export function createRunMeters(): RunMeters {
           name: 'goflow_action_calls_total',
           help: 'Calls of plugin actions, by how they ended.',
           type: 'counter',
+          hostWide: true,
           samples: calls.flatMap((series) => series.calls.samples()),
         },
         {
           name: 'goflow_action_duration_seconds',
           help: 'Time of one call of a plugin action.',
           type: 'histogram',
+          hostWide: true,
           samples: calls.flatMap((series) => series.duration.samples()),
         },
         {
           name: 'goflow_egress_requests_total',
           help: 'Outgoing requests and connections of plugins, by class of HTTP status, or connected, refused, failed.',
           type: 'counter',
+          hostWide: true,
           samples: doors.flatMap((door) => door.requests.samples()),
         },
         perPlugin('goflow_egress_duration_seconds_total', 'Time spent in outgoing requests.', (door) => door.seconds),

@@ -23,6 +23,7 @@ import type { Executor } from './executor.ts';
 import { createKeysInHand, requestHash } from './idempotency.ts';
 import { RunMask } from './masking.ts';
 import type { StepServices } from './step.ts';
+import { timelineOf } from './timeline.ts';
 import type { Runs, TriggerAnswer, TriggerRequest } from './types.ts';
 
 /** What secret parameters are sealed for; the vault binds it to the ciphertext. */
@@ -259,6 +260,13 @@ export function createRuns(services: RunServices): Runs {
           ?.unsavedLogs()
           .filter((line) => line.seq > last) ?? [];
       return [...stored, ...unsaved].slice(0, page.limit);
+    },
+    async timeline(ctx, id) {
+      const run = await get(ctx, id);
+      const known = active.get(id)?.workflow;
+      if (known !== undefined) return timelineOf(run, known.definition.execution_timeout * 1000);
+      const stored = await store.workflows.get(ctx, ctx.tenantId, run.workflow_id, run.workflow_version);
+      return timelineOf(run, stored === null ? null : compileWorkflow(stored).definition.execution_timeout * 1000);
     },
     events: (ctx, id, lastEventId) => runEvents({ store, active, get }, ctx, id, lastEventId),
     dryRun: (ctx, workflow, parameters) => dryRun(services.steps, ctx, workflow, parameters),

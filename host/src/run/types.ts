@@ -2,6 +2,7 @@ import type { JsonObject, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Context } from '../core/context.ts';
 import type { Page, RunLogRecord, RunRecord, TriggerInfo, WorkflowRecord } from '../core/records.ts';
 import type { RunFilter } from '../store/store.ts';
+import type { RunTimeline } from './timeline.ts';
 
 /** What a caller asks for when it triggers a workflow. */
 export interface TriggerRequest {
@@ -53,6 +54,8 @@ export interface Runs {
     id: string,
     page: { readonly after: number; readonly limit: number },
   ): Promise<readonly RunLogRecord[]>;
+  /** Where its time and its deadline's budget went. Throws NOT_FOUND. */
+  timeline(ctx: Context, id: string): Promise<RunTimeline>;
   /** State and logs from after `lastEventId` until the run ends or `ctx.signal` fires. Throws NOT_FOUND before the first event. */
   events(ctx: Context, id: string, lastEventId: number): AsyncIterable<RunEvent>;
   /** Validates and renders, says what would be called; calls and stores nothing. */

@@ -15,6 +15,7 @@ import { createHttpApp } from '../../src/http/app.ts';
 import { startServer } from '../../src/http/server.ts';
 import type { RunningServer, ServerLimits } from '../../src/http/server.ts';
 import type { HttpServices } from '../../src/http/services.ts';
+import { timelineOf } from '../../src/run/timeline.ts';
 import type { TriggerRequest } from '../../src/run/types.ts';
 
 /** A host's HTTP room over real sockets, with everything behind it replaced by a few lines that remember what they were asked. */
@@ -164,6 +165,7 @@ function fakeServices(triggers: TriggerRequest[], options: HostOptions): Omit<Ht
       cancel: (_ctx, id) => run(id),
       replay: async (_ctx, id) => ({ ...(await run(id)), id: 'run_2' }),
       logs: async () => [],
+      timeline: async (_ctx, id) => timelineOf(await run(id), 300_000),
       async *events() {},
       dryRun: async (_ctx, workflow, parameters) => ({ workflow: workflow.id, parameters }),
     },

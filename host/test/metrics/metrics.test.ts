@@ -15,6 +15,7 @@ import {
   startUpstream,
   type RunningHost,
 } from '../support/running-host.ts';
+import { startHost as startHttp } from '../http/harness.ts';
 import { parseExposition, type Family } from './exposition.ts';
 
 describe('GET /metrics of a host that has worked', () => {
@@ -136,6 +137,17 @@ describe('run meters', () => {
     // The best of ten: the machine may be busy with something else.
     expect(Math.min(...times)).toBeLessThan(20);
   });
+});
+
+test("a tenant's admin sees no figures by plugin: plugins may be another tenant's", async () => {
+  const meters = createRunMeters();
+  meters.actionFinished('secret-crm', 'send', 'succeeded', 1);
+  meters.stepRetried();
+  const host = await startHttp({ locked: true, services: { metrics: () => meters.families() } });
+  const { text } = await host.send('GET', '/metrics', { headers: { authorization: 'Bearer admin' } });
+  expect(text).toContain('goflow_step_retries_total 1');
+  expect(text).not.toContain('secret-crm');
+  parseExposition(text);
 });
 
 test('the version is that of the package', () => {

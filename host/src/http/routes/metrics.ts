@@ -16,12 +16,14 @@ export function metricsRoutes(metrics: HttpMetrics): readonly Route[] {
         id: 'metrics',
         tag: 'Operations',
         summary: 'Figures for Prometheus',
+        description: 'Figures by plugin are for the bootstrap key: a plugin may belong to another tenant.',
         answers: { 200: ['Prometheus text format.', { type: 'string' }, 'text/plain'] },
         problems: [],
       },
-      handle(services) {
+      handle(services, call) {
         const families = [...metrics.families(), ...(services.metrics?.() ?? []), ...processFamilies()];
-        return text(200, METRICS_TYPE, renderMetrics(families));
+        const shown = call.principal.hostWide ? families : families.filter(({ hostWide }) => hostWide !== true);
+        return text(200, METRICS_TYPE, renderMetrics(shown));
       },
     }),
   ];

@@ -67,6 +67,25 @@ export const runRoutes: readonly Route[] = [
     },
   }),
   defineRoute({
+    method: 'GET',
+    path: '/api/runs/:id/trace',
+    act: 'runs:read',
+    query: {},
+    body: 'none',
+    doc: {
+      id: 'getRunTrace',
+      tag: TAG,
+      summary: 'Read where the time of a run went',
+      description:
+        'Its stretches of time in the order in which they began, and what each kind of them took of the deadline. For a run that goes on: as it stands.',
+      answers: { 200: ['The timeline.', ref('RunTrace')] },
+      problems: [404],
+    },
+    async handle({ runs }, call) {
+      return json(200, await runs.timeline(call.ctx, runId(call)));
+    },
+  }),
+  defineRoute({
     method: 'POST',
     path: '/api/runs/:id/cancel',
     act: 'runs:cancel',
