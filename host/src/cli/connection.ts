@@ -11,9 +11,9 @@ export interface ConnectionFlags {
 /** Adds the options that every client command has. */
 export function withConnection(command: Command): Command {
   return command
-    .option('--url URL', 'where the host is (default: GOFLOW_URL, else http://127.0.0.1:8080)')
-    .option('--key KEY', 'API key (default: GOFLOW_KEY)')
-    .option('--tenant ID', 'tenant to act in, for the bootstrap key (default: GOFLOW_TENANT)')
+    .option('--url <URL>', 'where the host is (default: GOFLOW_URL, else http://127.0.0.1:8080)')
+    .option('--key <KEY>', 'API key (default: GOFLOW_KEY)')
+    .option('--tenant <ID>', 'tenant to act in, for the bootstrap key (default: GOFLOW_TENANT)')
     .option('--json', 'print the data as JSON');
 }
 

@@ -9,9 +9,9 @@ export function addKeyCommands(program: Command): void {
   withConnection(
     keys.command('create').argument('<name>', 'what the key is for').description('make a key; it is shown once'),
   )
-    .requiredOption('--role ROLE', 'viewer, trigger, editor or admin')
-    .option('--user ID', 'user that acts with it')
-    .option('--expires TIME', 'when it ends: RFC 3339, or a duration such as 12h, 90d (default: never)')
+    .requiredOption('--role <ROLE>', 'viewer, trigger, editor or admin')
+    .option('--user <ID>', 'user that acts with it')
+    .option('--expires <TIME>', 'when it ends: RFC 3339, or a duration such as 12h, 90d (default: never)')
     .addHelpText('after', '\nExample:\n  goflow keys create ci --role trigger --tenant acme --expires 90d')
     .action(async (name: string, flags: ConnectionFlags & { role: string; user?: string; expires?: string }) => {
       const tenant = flags.tenant ?? process.env['GOFLOW_TENANT'];
