@@ -15,7 +15,10 @@ import {
   validationProblems,
 } from '../contract/index.ts';
 import type { Broker, CallOutcome, EgressRecord, Engine } from '../runtime/index.ts';
+import { instrument, LEFT_BEHIND } from './instrument.ts';
+import { watchLeaks } from './leaks.ts';
 import type { ActionOutcome, LogLine } from './outcome.ts';
+import { joinTaps, type Tap, tapView } from './tap.ts';
 
 export interface ActionCall {
   readonly bundle: Bundle;
@@ -28,6 +31,14 @@ export interface ActionCall {
   readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLog?: (line: LogLine) => void;
+  /** Between the connector and the broker, the first nearest to the connector. */
+  readonly taps?: readonly Tap[];
+  /** Time at which the connector's clock begins, in milliseconds since the epoch; null: the real time. */
+  readonly clock?: number | null;
+  /** Count what is left behind. */
+  readonly leaks?: boolean;
+  /** After a deadline or a cancellation: the work has ended; `null`: by itself, else its thread was ended after so many milliseconds. */
+  readonly onEnded?: (threadGoneMs: number | null) => void;
 }
 
 /** Calls an action as a host does: input and result checked, secrets as placeholders, everything that the manifest asks for granted. */
@@ -67,7 +78,18 @@ export async function callAction(engine: Engine, broker: Broker, call: ActionCal
     deadline,
     onEgress: (record) => egress.push(record),
   });
+  const leaks = call.leaks === true ? watchLeaks() : null;
+  const clock = call.clock ?? null;
+  const taps = joinTaps([...(leaks === null ? [] : [leaks.tap]), ...(call.taps ?? [])]);
+  const view = tapView(call.credential, session.credential, mask);
+  const code = call.bundle.files['plugin.js'];
+  const loaded = leaks === null && clock === null ? { code, digest: call.digest } : instrument(code, clock);
+  const left: { behind: JsonObject | null } = { behind: null };
   const log = (level: LogLine['level'], message: string, fields: JsonObject | null): void => {
+    if (message === LEFT_BEHIND) {
+      left.behind = fields;
+      return;
+    }
     const line: LogLine = {
       level,
       message: mask(message),
@@ -79,10 +101,9 @@ export async function callAction(engine: Engine, broker: Broker, call: ActionCal
   const outcome = await engine.call(
     {
       bundle: {
-        digest: call.digest,
+        ...loaded,
         name: manifest.name,
         version: manifest.version,
-        code: call.bundle.files['plugin.js'],
         limits: effectiveLimits(manifest),
       },
       action: call.action,
@@ -103,22 +124,31 @@ export async function callAction(engine: Engine, broker: Broker, call: ActionCal
       idempotent: action.idempotent !== false,
     },
     {
-      broker: (request) => session.handle(request),
+      broker: (request) => taps(request, (asked) => session.handle(asked), view),
       log,
       logsDropped: (count) => log('warn', `${count} more lines were dropped`, null),
       progress: (fraction, message) =>
         log('info', `${Math.round(fraction * 100)} %${message === null ? '' : ` ${message}`}`, null),
-      ended: () => {},
+      ended: (threadGoneMs) => call.onEnded?.(threadGoneMs),
     },
     call.signal ?? new AbortController().signal,
   );
+  const open = leaks?.count();
   session.close(outcome.status === 'aborted' ? outcome.reason : 'ended');
   return {
-    ...judge(outcome, action.output, mask),
+    ...judge(pastDeadline(outcome, deadline), action.output, mask),
     logs,
     egress,
     duration_ms: Math.round((performance.now() - began) * 10) / 10,
+    ...(open !== undefined && { leaks: { ...open, timers: Number(left.behind?.['timers'] ?? 0) } }),
+    ...(clock !== null && left.behind !== null && { clock_ms: Number(left.behind['time']) - clock }),
   };
+}
+
+/** What the broker refused because the time was over is a time-out, also when the connector's failure came in first. */
+function pastDeadline(outcome: CallOutcome, deadline: number): CallOutcome {
+  const late = outcome.status === 'failed' && performance.now() >= deadline;
+  return late && outcome.error.code === 'DEADLINE_EXCEEDED' ? { status: 'aborted', reason: 'deadline' } : outcome;
 }
 
 type Verdict =

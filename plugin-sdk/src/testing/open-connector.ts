@@ -2,11 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { buildConnector } from '../build/build-connector.ts';
 import { type Bundle, type JsonObject, type JsonValue, type Manifest, parseBundle } from '../contract/index.ts';
-import { createBroker, parseAllowPrivate } from '../runtime/broker/broker.ts';
+import { type Broker, createBroker, parseAllowPrivate } from '../runtime/broker/broker.ts';
+import type { Dialer } from '../runtime/broker/dial.ts';
 import { createEngine, type Engine } from '../runtime/engine/engine.ts';
 import { callAction } from './call-action.ts';
 import { memoryStorage } from './memory-storage.ts';
 import type { ActionOutcome, LogLine } from './outcome.ts';
+import { openRecording } from './recording.ts';
+import type { Tap } from './tap.ts';
+import { startUpstream, type Upstream } from './upstream.ts';
 
 export interface OpenOptions {
   /** Folder of the connector's project, which is built; or `bundle`. */
@@ -21,6 +25,13 @@ export interface OpenOptions {
   readonly allowPrivate?: readonly string[];
   /** PEM certificates that are trusted besides the system's. */
   readonly ca?: readonly string[];
+  /** Answers instead of the network; each call may have another. */
+  readonly upstream?: Upstream;
+  /**
+   * File of recorded exchanges. When it is there they are replayed, and nothing goes out; when it is not, it is recorded from the real
+   * service (or `upstream`) and written by `close`. `GOFLOW_RECORD=1` records anew. Secrets are not in it.
+   */
+  readonly recording?: string | URL;
 }
 
 export interface RunOptions {
@@ -31,6 +42,20 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Gets each log line when it is written. */
   readonly onLog?: (line: LogLine) => void;
+  /** Answers instead of the network, for this call. */
+  readonly upstream?: Upstream;
+  /**
+   * The connector's clock begins at this time and jumps to the next timer whenever nothing but timers is waited for: an hour of
+   * `ctx.sleep` passes at once. It holds for `Date`, timers, `ctx.sleep`, `ctx.deadline` and `ctx.remaining()`; not for
+   * `AbortSignal.timeout`, `performance.now()` and the host's own deadline.
+   */
+  readonly clock?: string | number | Date;
+  /** Counts what the call leaves behind: `outcome.leaks`. */
+  readonly leaks?: boolean;
+  /** Stands between the connector and the broker, for what the options above do not do. */
+  readonly tap?: Tap;
+  /** After a time-out or cancellation, when the work has ended: `null`: by itself; else its thread was ended, after so many ms. */
+  readonly onEnded?: (threadGoneMs: number | null) => void;
 }
 
 /** A connector in the production sandbox. It has processes of its own: `close` it. */
@@ -69,26 +94,45 @@ export async function openConnector(options: OpenOptions): Promise<OpenConnector
 export async function openWith(engine: Engine, options: OpenOptions): Promise<OpenConnector> {
   const allowPrivate = parseAllowPrivate((options.allowPrivate ?? []).join(','));
   const { bundle, digest } = await load(options, engine);
-  const broker = createBroker({
-    allowPrivate,
-    storage: memoryStorage(),
-    ...(options.ca !== undefined && { ca: options.ca }),
-  });
-  const close = async (): Promise<void> => broker.close();
-  return {
-    manifest: bundle.manifest,
-    run: (action, input = {}, { credential, ...rest } = {}) =>
-      callAction(engine, broker, {
+  const storage = memoryStorage();
+  const newBroker = (dialer?: Dialer): Broker =>
+    createBroker({
+      allowPrivate,
+      storage,
+      ...(options.ca !== undefined && { ca: options.ca }),
+      ...(dialer !== undefined && { dialer }),
+    });
+  const recording = options.recording === undefined ? null : await openRecording(options.recording);
+  const broker = newBroker();
+  const close = async (): Promise<void> => {
+    broker.close();
+    await recording?.save();
+  };
+
+  async function run(action: string, input: JsonValue = {}, given: RunOptions = {}): Promise<ActionOutcome> {
+    const { credential, upstream = options.upstream, clock, tap, ...rest } = given;
+    const server = upstream === undefined ? null : await startUpstream(upstream);
+    const own = server === null ? broker : newBroker(server.dialer);
+    try {
+      const outcome = await callAction(engine, own, {
         bundle,
         digest,
         action,
         input,
         credential: credential ?? options.credential ?? null,
+        taps: [tap, recording?.tap].filter((one) => one !== undefined),
+        clock: clock === undefined ? null : new Date(clock).getTime(),
         ...rest,
-      }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+      });
+      const thrown = server?.thrown();
+      if (thrown != null) throw thrown.error;
+      return outcome;
+    } finally {
+      if (own !== broker) own.close();
+      await server?.close();
+    }
+  }
+  return { manifest: bundle.manifest, run, close, [Symbol.asyncDispose]: close };
 }
 
 async function load(options: OpenOptions, engine: Engine): Promise<{ bundle: Bundle; digest: string }> {

@@ -1,5 +1,6 @@
 import type { ConnectorLogLevel, ErrorData, JsonObject, JsonValue } from '../contract/index.ts';
 import type { EgressRecord } from '../runtime/index.ts';
+import type { Leaks } from './leaks.ts';
 
 /** What a call came to, as a step of a run would tell it. Secrets are shown as `***`. */
 export type ActionOutcome = ActionRecord &
@@ -15,6 +16,10 @@ export interface ActionRecord {
   readonly egress: readonly EgressRecord[];
   /** In milliseconds. */
   readonly duration_ms: number;
+  /** With `leaks: true`: what the call had open when it ended. */
+  readonly leaks?: Leaks;
+  /** With `clock`: how far the connector's clock went, in milliseconds. */
+  readonly clock_ms?: number;
 }
 
 export interface LogLine {

@@ -20,6 +20,8 @@ export interface BrokerOptions {
   readonly resolve?: Resolve;
   /** PEM certificates that are trusted besides the system's. */
   readonly ca?: readonly string[];
+  /** Opens the connections. Default: to the network, guarded; a test puts a server of its own in its place. */
+  readonly dialer?: Dialer;
 }
 
 /** Does for connectors what their sandbox cannot, within their grants: the only way from a connector to the network and to storage. */
@@ -31,7 +33,8 @@ export interface Broker {
 }
 
 export function createBroker(options: BrokerOptions): Broker {
-  const dialer = new Dialer(new AddressGuard(options.allowPrivate, options.resolve), options.ca ?? []);
+  const dialer =
+    options.dialer ?? new Dialer(new AddressGuard(options.allowPrivate, options.resolve), options.ca ?? []);
   const pool = new ConnectionPool(dialer);
   return {
     open: (session) => new BrokerSession(session, { pool, dialer, storage: options.storage }),
