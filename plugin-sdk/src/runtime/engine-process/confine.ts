@@ -4,9 +4,9 @@ import v8 from 'node:v8';
 import threads from 'node:worker_threads';
 
 /**
- * Loaded before anything else in an engine process. Node's permission model leaves three ways out of a process that may start threads; they are closed
+ * Loaded before anything else in an engine process, and in each of its threads. Node's permission model leaves three ways out of a process that may start threads; they are closed
  * here, before any other code has run:
- * - a thread that is started with `execArgv: []` has none of its process's restrictions: every thread gets those of a sandbox;
+ * - a thread that is started with `execArgv: []` has none of its process's restrictions: every thread gets its own;
  * - signals, the debugger's included, reach every process of the same user;
  * - V8's flags are those of the whole process, and some of them give up memory safety.
  */
@@ -14,7 +14,12 @@ import threads from 'node:worker_threads';
 const own = process.pid;
 const { construct } = Reflect;
 const NativeWorker = threads.Worker;
-const execArgv = Object.freeze(['--permission', `--allow-fs-read=${import.meta.dirname}`]);
+/** Fewer rights than the engine's own: a thread starts no threads. */
+const execArgv = Object.freeze([
+  '--permission',
+  `--allow-fs-read=${import.meta.dirname}`,
+  `--import=${import.meta.url}`,
+]);
 
 function Worker(file: string | URL, options?: object): threads.Worker {
   const confined = { ...options, execArgv: [...execArgv], env: {} };

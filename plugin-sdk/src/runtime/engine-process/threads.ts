@@ -29,10 +29,8 @@ export class Threads {
       // Piscina's default sleeps in `Atomics.wait` between tasks, which freezes the timers of a connector.
       atomics: 'disabled',
       recordTiming: false,
-      env: {},
+      // What a thread may do is not said here: `confine.ts` decides it, for every thread.
       argv: [],
-      // Fewer rights than the engine: a worker starts no workers.
-      execArgv: ['--permission', `--allow-fs-read=${import.meta.dirname}`],
       resourceLimits: {
         maxOldGenerationSizeMb: limits.memory_mb + HEAP_HEADROOM_MB,
         maxYoungGenerationSizeMb: YOUNG_MB,
