@@ -1,5 +1,6 @@
 import pino from 'pino';
 import type { Context } from './context.ts';
+import { createLogWriter, type LogWriter } from './log-writer.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -51,15 +52,12 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-/** Lines of one event-loop turn are written together: a system call a line costs a tenth of a triggered run. */
-const BUFFER_BYTES = 64 * 1024;
-
 /**
  * One JSON object a line. pino writes them (the only place that knows it); a line itself is made by one `JSON.stringify`, which takes a third of the
  * time and memory of serialising field by field (bench: `npm run bench`, three lines a triggered run).
  */
 export function createLogging(options: LogOptions): Logging {
-  const write = options.write ?? turnWriter(BUFFER_BYTES);
+  const write = options.write ?? createLogWriter(1);
   const current = new Map(COMPONENTS.map((component) => [component, options.levels[component] ?? options.level]));
   const loggers = new Map(
     COMPONENTS.map((component) => {
@@ -74,36 +72,11 @@ export function createLogging(options: LogOptions): Logging {
       for (const component of COMPONENTS)
         current.set(component, levels[component] ?? (current.get(component) as LogLevel));
     },
-    flush: () => (write as Partial<TurnWriter>).flushSync?.(),
+    flush: () => (write as Partial<LogWriter>).flushSync?.(),
   };
 }
 
 const WEIGHTS: Readonly<Record<LogLevel, number>> = { ...(pino.levels.values as Record<LogLevel, number>) };
-
-interface TurnWriter {
-  (line: string): void;
-  flushSync(): void;
-}
-
-/** Writes to standard output what was logged in a turn of the event loop, at the end of that turn. */
-function turnWriter(bufferBytes: number): TurnWriter {
-  const output = pino.destination({ dest: 1, sync: true, minLength: bufferBytes, maxWrite: bufferBytes * 2 });
-  // Whoever reads the lines may go away; the runs go on.
-  output.on('error', () => undefined);
-  let scheduled = false;
-  // Not `flushSync`: that waits for the disk, too, where the output is a file.
-  const writeOut = () => {
-    scheduled = false;
-    output.flush();
-  };
-  const write = (line: string) => {
-    output.write(line);
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(writeOut);
-  };
-  return Object.assign(write, { flushSync: () => output.flushSync() });
-}
 
 // Lines of the same millisecond share their text.
 let stampedAt = 0;

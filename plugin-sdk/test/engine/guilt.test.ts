@@ -3,7 +3,7 @@ import { causeOfExit, judge, type DeathCause } from '../../src/runtime/engine/gu
 
 test.each<[DeathCause, number, number, string]>([
   ['stuck', 1, 1, 'rerun'],
-  ['stuck', 5, 3, 'rerun'],
+  ['stuck', 5, 3, 'rerun-alone'],
   ['lost', 1, 1, 'rerun'],
   ['lost', 9, 2, 'rerun-alone'],
   ['crash', 1, 1, 'crashed'],

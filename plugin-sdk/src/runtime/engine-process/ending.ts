@@ -4,8 +4,8 @@ import type { Lane } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { DRAIN_MS, DRAIN_NO_RERUN_MS, GONE_LARGE_MS, GONE_MS, GRACE_MS, NO_PONG_MS } from './settings.ts';
 
-/** Why a lane's thread has to go: for the sake of an aborted call, or for what the code on it did. */
-export type EndCause = 'abort' | 'memory' | 'crash';
+/** Why a lane's thread has to go: for the sake of an aborted call, because one of its calls computes and the others cannot go on, or for what the code on it did. */
+export type EndCause = 'abort' | 'held' | 'memory' | 'crash';
 
 /**
  * How calls are ended that do not end by themselves, and what becomes of the others on the same thread.
@@ -15,7 +15,8 @@ export type EndCause = 'abort' | 'memory' | 'crash';
  * thread shows no life, it is ended at once. If it is not gone 250 ms later it never will be, and the host has to kill the engine.
  *
  * Guilt: a thread that ran out of memory or crashed was ended by the one call that had begun on it. If several had, none is failed:
- * each is returned as a suspect, to be run again alone, so that the second time the guilty one is known. Calls that had not
+ * each is returned as a suspect, to be run again alone, so that the second time the guilty one is known. The same is done where one of several
+ * calls computes for long, which is no guilt, but holds the others up. Calls that had not
  * begun go to another lane.
  */
 export class Ending {
@@ -69,7 +70,7 @@ export class Ending {
   #afterTerminate(lane: Lane, cause: EndCause): void {
     if (lane.state === 'gone') return;
     // A large heap takes its time to collect and to tear down: only an engine that grows has to go for it.
-    if (cause === 'memory' && !this.#isTooLarge()) {
+    if (cause === 'memory' && !lane.memory.isSilent && !this.#isTooLarge()) {
       setTimeout(() => {
         if (lane.state !== 'gone') this.#ledger.stuck(lane.calls.values());
       }, GONE_LARGE_MS - GONE_MS);
@@ -111,11 +112,14 @@ export class Ending {
   /** Says which call on a lane is guilty of the end of its thread: the one that had begun, or else any of them. */
   #blame(lane: Lane, cause: EndCause): void {
     if (cause === 'abort') return;
-    const [code, message] = GUILT[cause];
     const running = [...lane.calls.values()];
+    if (cause === 'held' || running.length > 1) {
+      for (const call of running) call.suspect = true;
+      return;
+    }
+    const [code, message] = GUILT[cause];
     for (const call of running) {
-      if (running.length > 1) call.suspect = true;
-      else if (call.abortedAt === null) this.#ledger.failed(call, code, message);
+      if (call.abortedAt === null) this.#ledger.failed(call, code, message);
     }
   }
 }

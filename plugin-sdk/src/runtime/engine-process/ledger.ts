@@ -52,7 +52,9 @@ export class Ledger {
 
   /** The thread of these calls cannot be ended: the engine has to be. */
   stuck(calls: Iterable<EngineCall>): void {
-    this.#outbox.send({ type: 'stuck', keys: [...calls].map((call) => call.message.key) });
+    const all = [...calls];
+    const keysOf = (some: readonly EngineCall[]) => some.map((call) => call.message.key);
+    this.#outbox.send({ type: 'stuck', keys: keysOf(all), suspects: keysOf(all.filter((call) => call.suspect)) });
   }
 
   /** Passes on what a running call says. */

@@ -18,7 +18,7 @@ export interface PoolBundle {
   readonly limits: Limits;
 }
 
-/** Lanes that calls which have to run alone may start beyond the bundle's own number. */
+/** Lanes beyond the bundle's own number: for calls that have to run alone, and for the others where all of its own are stuck. */
 const EXTRA_LANES = 2;
 /** Threads that fail to start one after the other before waiting calls are failed. */
 const MAX_START_FAILURES = 3;
@@ -176,19 +176,13 @@ export class BundlePool implements LaneListener {
   }
 
   /**
-   * When all lanes but one are stuck, the last one is not for the tenants whose calls are on the stuck ones: whoever keeps several
-   * busy at once shall not shut the others out.
+   * When all lanes but one are stuck, the last one is not for the tenants whose calls are on the stuck ones: whoever keeps them busy shall not shut the others
+   * out. Those that only share a stuck lane wait at most until its calls are run alone.
    */
   #tenantsToHold(): Set<string> | null {
-    const stuck = [...this.lanes].filter((lane) => lane.stuck && lane.state === 'open');
+    const stuck = [...this.lanes].filter(isStuck);
     if (stuck.length === 0 || stuck.length < this.#settings.lanesPerBundle - 1) return null;
-    const lanesOf = new Map<string, number>();
-    for (const lane of stuck) {
-      const tenants = new Set([...lane.calls.values()].map(tenantOf));
-      for (const tenant of tenants) lanesOf.set(tenant, (lanesOf.get(tenant) ?? 0) + 1);
-    }
-    const most = Math.max(0, ...lanesOf.values());
-    return new Set([...lanesOf].filter(([, lanes]) => lanes === most).map(([tenant]) => tenant));
+    return new Set(stuck.flatMap((lane) => [...lane.calls.values()].map(tenantOf)));
   }
 
   #find(fits: (lane: Lane) => boolean): Lane | undefined {
@@ -200,12 +194,16 @@ export class BundlePool implements LaneListener {
   #startFor(calls: number): void {
     let coming = 0;
     let own = 0;
+    let stuck = 0;
     for (const lane of this.lanes) {
       if (lane.reservedFor !== null || lane.state === 'draining' || lane.state === 'ending') continue;
       own += 1;
+      if (isStuck(lane)) stuck += 1;
       if (lane.state === 'starting') coming += this.bundle.limits.concurrency;
     }
-    while (coming < calls && own < this.#settings.lanesPerBundle) {
+    // With every lane stuck, those who keep none of them busy get further ones.
+    const most = this.#settings.lanesPerBundle + (stuck === own ? EXTRA_LANES : 0);
+    while (coming < calls && own < most) {
       if (own > 0 && this.#lanesInAll() >= this.#settings.lanesPerEngine) return;
       this.#start(null);
       coming += this.bundle.limits.concurrency;
@@ -245,4 +243,9 @@ export class BundlePool implements LaneListener {
 
 function tenantOf(call: EngineCall): string {
   return call.message.type === 'invoke' ? call.message.context.tenantId : '';
+}
+
+/** Shows no life, and is not about to end for it. */
+function isStuck(lane: Lane): boolean {
+  return lane.stuck && lane.state === 'open';
 }

@@ -31,6 +31,8 @@ export const IDLE_TICK_MS = 1000;
 export const STUCK_MS = 50;
 /** A lane without a call whose thread computes more than half of so long has something left of a call on it, and is ended. */
 export const LEFTOVER_MS = 1000;
+/** A lane that has shown no life for so long is ended when several calls are on it: each is run again alone, so that those that only wait need not wait for the one that computes. */
+export const HELD_MS = 1000;
 /** What an aborted call gets to settle by itself. */
 export const GRACE_MS = 15;
 /** A lane with an aborted call that shows no life for so long after the abort is ended at once. */

@@ -1,10 +1,9 @@
 import type { Lane } from './lane.ts';
 import type { BundlePool } from './pool.ts';
 import type { Residency } from './residency.ts';
-import { IDLE_TICK_MS, STUCK_MS, TICK_MS, type Settings } from './settings.ts';
+import { mayRerun } from './call.ts';
+import { HELD_MS, IDLE_TICK_MS, LANE_OVERHEAD_MB, STUCK_MS, TICK_MS, type Settings } from './settings.ts';
 
-/** A worker that has not answered a look at its memory for so long is in native code, and then only the process's memory can be watched. */
-const UNANSWERED_MS = 100;
 /**
  * Looks at every lane that has calls, each 25 ms: is it alive, is it within its memory? A lane without life is avoided, and what
  * it has not begun moves; it is not ended for that, since a connector may compute. Idle lanes are ended after a while.
@@ -68,6 +67,7 @@ export class Watch {
     } else if (!late && now - lane.aliveAt >= STUCK_MS) {
       lane.stuck = true;
       pool.ending.revokeAll(lane);
+      if (now - lane.aliveAt >= HELD_MS && holdsOthersUp(lane)) pool.ending.terminate(lane, 'held');
       pool.pump();
     } else if (now - lane.aliveAt >= TICK_MS) {
       pool.prepare();
@@ -75,11 +75,24 @@ export class Watch {
   }
 
   async #lookAtMemory(pool: BundlePool, lane: Lane): Promise<void> {
-    if (lane.memory.unansweredMs > UNANSWERED_MS) {
-      if (this.#residency.isTooLarge()) pool.ending.terminate(lane, 'memory');
+    if (lane.memory.isSilent) {
+      if (this.#residency.isTooLarge() || this.#growsInSilence(lane)) pool.ending.terminate(lane, 'memory');
     } else if (await lane.memory.isOver(lane)) {
       pool.ending.terminate(lane, 'memory');
     }
+  }
+
+  /** Whether the process has grown, since this lane stopped answering, by more than it and the other busy lanes may hold, and no other lane is silent. */
+  #growsInSilence(lane: Lane): boolean {
+    let allowed = 0;
+    for (const pool of this.#pools()) {
+      for (const other of pool.lanes) {
+        if (other.calls.size === 0) continue;
+        if (other !== lane && other.memory.isSilent) return false;
+        allowed += other.memory.limit + LANE_OVERHEAD_MB * 1024 * 1024;
+      }
+    }
+    return process.memoryUsage.rss() - lane.memory.residentBefore > allowed;
   }
 
   #lookAtIdle(pool: BundlePool, lane: Lane): void {
@@ -108,4 +121,9 @@ export class Watch {
     for (const pool of this.#pools()) lanes += pool.lanes.size;
     return lanes;
   }
+}
+
+/** Several calls are on a lane that shows no life, and every one may be begun again. */
+function holdsOthersUp(lane: Lane): boolean {
+  return lane.calls.size > 1 && [...lane.calls.values()].every((call) => call.abortedAt === null && mayRerun(call));
 }

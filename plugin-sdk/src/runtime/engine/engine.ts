@@ -206,7 +206,7 @@ class ProcessEngine implements Engine {
   }
 
   #take(process: EngineProcess, message: EngineMessage): void {
-    if (message.type === 'stuck') return this.#processStuck(process, message.keys);
+    if (message.type === 'stuck') return this.#processStuck(process, message);
     if (message.type === 'ready' || message.type === 'pong') return;
     const call = process.calls.get(message.key);
     if (call === undefined) {
@@ -269,6 +269,8 @@ class ProcessEngine implements Engine {
     this.#live.set(call, null);
     if (started) {
       call.restarts += 1;
+      // Twice hit by others is enough: from now on nobody is near enough to hit it.
+      call.alone ||= call.restarts >= 2;
       call.context = call.handlers.restarted?.(call.restarts) ?? call.context;
     }
     this.#dispatch(call);
@@ -280,10 +282,14 @@ class ProcessEngine implements Engine {
     if (this.#suspects.size > 0 && process.calls.size === 0) this.#dispatchAll(this.#suspects);
   }
 
-  #processStuck(process: EngineProcess, keys: readonly number[]): void {
+  #processStuck(process: EngineProcess, { keys, suspects }: Extract<EngineMessage, { type: 'stuck' }>): void {
     for (const key of keys) {
       const ending = process.ending.get(key);
       if (ending !== undefined) ending.isStuck = true;
+    }
+    for (const key of suspects) {
+      const call = process.calls.get(key);
+      if (call !== undefined) call.alone = true;
     }
     const isHeld = (): boolean => [...process.calls.values()].some((call) => !mayRerun(call.work));
     this.#fleet.retire(process, 'stuck', RETIRE_MS, isHeld);

@@ -157,8 +157,11 @@ export class Fleet implements ProcessListener {
     for (const [place, process] of this.#active.entries()) {
       if (process !== null) continue;
       if (this.#spare !== null) {
-        this.#active[place] = this.#spare;
+        const spare = this.#spare;
+        this.#active[place] = spare;
         this.#spare = null;
+        // Calls that came since the last one was lost wait for a process to become ready, and this one is.
+        if (spare.state === 'ready') this.#listener.ready(spare);
       } else if (this.#failedStarts === 0) {
         this.#active[place] = this.#spawn();
       } else {

@@ -2,9 +2,9 @@
  * Who is to blame when an engine process ends, and what becomes of the calls that were on it.
  *
  * - `stuck`: the host killed it because a thread could not be ended. The guilty calls had been ended before (deadline, memory);
- *   all others are innocent and run again.
+ *   all others are innocent and run again; one that was there twice runs alone from then on.
  * - `lost`: somebody else killed it (SIGKILL, SIGTERM …: an operator, the kernel's memory killer). Plugin code cannot do that, so
- *   all calls are innocent and run again; one that was there twice runs alone from then on.
+ *   the same holds.
  * - `memory`, `crash`, `malformed`, `runaway`, `unresponsive`: something on it did that. If one call was running, it is guilty and is
  *   not run again. If several were, none is failed: each is run again alone in an engine of its own, where the second time
  *   tells. `unresponsive` gets that second chance even when it was the only one, since a starved machine looks the same.
@@ -31,8 +31,7 @@ export type Verdict = 'rerun' | 'rerun-alone' | 'out-of-memory' | 'crashed' | 'i
 /** What becomes of a call that was on an engine when it ended. `running`: calls on it; `deaths`: engines the call has seen end, this one included. */
 export function judge(cause: DeathCause, running: number, deaths: number): Verdict {
   if (cause === 'shutdown') return 'interrupted';
-  if (cause === 'stuck') return 'rerun';
-  if (cause === 'lost') return deaths >= 2 ? 'rerun-alone' : 'rerun';
+  if (cause === 'stuck' || cause === 'lost') return deaths >= 2 ? 'rerun-alone' : 'rerun';
   if (running > 1) return 'rerun-alone';
   if (cause === 'unresponsive') return deaths >= 2 ? 'crashed' : 'rerun-alone';
   return cause === 'memory' || cause === 'runaway' ? 'out-of-memory' : 'crashed';

@@ -37,7 +37,7 @@ function isEngineMessage(value: unknown): boolean {
     case 'ended':
       return isCount(value.key) && (value.threadGoneMs === null || isDuration(value.threadGoneMs));
     case 'stuck':
-      return isArrayOf(value.keys, isCount);
+      return isArrayOf(value.keys, isCount) && isArrayOf(value.suspects, isCount);
     case 'pong':
       return isCount(value.id) && isStats(value.stats);
     default:

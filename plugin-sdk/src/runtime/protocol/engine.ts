@@ -74,8 +74,11 @@ export type EngineMessage =
   /** Log lines that were over the limit of the call, sent once when it ends. */
   | { readonly type: 'logs-dropped'; readonly key: number; readonly count: number }
   | { readonly type: 'progress'; readonly key: number; readonly fraction: number; readonly message: string | null }
-  /** A thread could not be ended: the engine has to be killed and says so itself; its other calls are to be run again. */
-  | { readonly type: 'stuck'; readonly keys: readonly number[] }
+  /**
+   * A thread could not be ended: the engine has to be killed and says so itself; its other calls are to be run again. `keys` were on that thread, `suspects`
+   * are those of them that may have brought it to this: they are to be run alone.
+   */
+  | { readonly type: 'stuck'; readonly keys: readonly number[]; readonly suspects: readonly number[] }
   | { readonly type: 'pong'; readonly id: number; readonly stats: EngineStats };
 
 /** What a call used, as far as it can be told apart. */

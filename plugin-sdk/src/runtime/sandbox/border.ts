@@ -51,7 +51,7 @@ export interface Outer {
   randomBytes(length: number): Uint8Array;
   randomUuid(): string;
 
-  /** Starts asynchronous work; `Guest.settle` answers with its number. */
+  /** Starts asynchronous work; `Guest.settle` answers with its number, or `Guest.forget` when its call has ended meanwhile. 0 when the call has ended before. */
   task(kind: TaskKind, args: readonly unknown[]): number;
   /** The guest no longer holds this key. */
   dropKey(key: number): void;
@@ -131,6 +131,8 @@ export interface Guest {
   fire(timer: number): void;
   settle(task: number, ok: true, value: TaskValue): void;
   settle(task: number, ok: false, value: TaskError): void;
+  /** The task's call has ended: what waits for it goes nowhere. */
+  forget(task: number): void;
   /** Logs to a call what was thrown where nobody catches. */
   uncaught(key: number, thrown: unknown, kind: 'rejection' | 'exception'): void;
 }

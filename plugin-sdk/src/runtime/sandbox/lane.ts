@@ -160,6 +160,7 @@ export class Lane {
   #makeTenant(): Tenant {
     return makeTenant(this.#endowed, {
       current: () => this.#live(this.#context.getStore()),
+      isOver: () => this.#context.getStore()?.ended === true,
       call: (key) => this.#calls.get(key),
       within: (call, work) => this.#context.run(call, work),
     });

@@ -5,6 +5,8 @@ import type { Guest, Outer } from '../border.ts';
 export interface Scope {
   /** The call in whose asynchronous context the running code is, if it has not ended. */
   current(): Call | undefined;
+  /** Whether the running code belongs to a call that has ended. */
+  isOver(): boolean;
   /** A call that has not ended. */
   call(key: number): Call | undefined;
   /** Runs `work` in the asynchronous context of a call. */

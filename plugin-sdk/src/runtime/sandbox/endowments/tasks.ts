@@ -19,10 +19,14 @@ export const tasks = defineEndowment({
     return {
       values: {
         task(kind, args) {
+          if (scope.isOver()) return 0;
+          const call = scope.current();
           const task = ++last;
+          // What a call awaited goes nowhere once it has ended, or its code would run on for ever.
+          const unlessOver = (settle: () => void) => (call?.ended === true ? scope.guest().forget(task) : settle());
           void run(kind, args).then(
-            (value) => scope.guest().settle(task, true, value),
-            (error: unknown) => scope.guest().settle(task, false, readTaskError(error)),
+            (value) => unlessOver(() => scope.guest().settle(task, true, value)),
+            (error: unknown) => unlessOver(() => scope.guest().settle(task, false, readTaskError(error))),
           );
           return task;
         },

@@ -8,6 +8,7 @@ import { DOMException } from './dom-exception.ts';
 import { TextDecoder, TextEncoder, atob, btoa } from './encoding.ts';
 import { CustomEvent, Event, EventTarget, MessageEvent } from './events.ts';
 import { fetchFor } from './fetch.ts';
+import { FinalizationRegistry } from './finalization-registry.ts';
 import { FormData } from './form-data.ts';
 import { Headers } from './headers.ts';
 import { MessageChannel, MessagePort } from './message-channel.ts';
@@ -60,6 +61,7 @@ function webPlatform(): Readonly<Record<string, unknown>> {
     Event,
     EventTarget,
     File,
+    FinalizationRegistry,
     FormData,
     Headers,
     MessageChannel,

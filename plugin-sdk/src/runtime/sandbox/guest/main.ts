@@ -3,7 +3,7 @@ import { GuestCall, beginCall, callOf } from './calls.ts';
 import { describeConnector, loadConnector, runAction } from './connector.ts';
 import { installGlobals } from './globals.ts';
 import { reportThrown } from './reports.ts';
-import { settleTask } from './tasks.ts';
+import { forgetTask, settleTask } from './tasks.ts';
 import { fireTimer, forgetTimers } from './timers.ts';
 
 const globals = installGlobals();
@@ -31,6 +31,7 @@ export const guest: Guest = Object.freeze({
   },
   fire: fireTimer,
   settle: settleTask,
+  forget: forgetTask,
   uncaught(key, thrown, kind) {
     reportThrown(thrown, kind === 'rejection' ? 'promise rejection' : 'exception', callOf(key));
   },

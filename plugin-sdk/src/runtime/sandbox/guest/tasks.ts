@@ -9,9 +9,17 @@ interface Waiting {
 
 const waiting = new Map<number, Waiting>();
 
-/** Work of the outer realm that takes a while. Rejects with guest errors of the same name. */
+/** Work of the outer realm that takes a while. Rejects with guest errors of the same name; never settles when the call that asked has ended. */
 export function runTask(kind: TaskKind, args: readonly unknown[]): Promise<TaskValue> {
-  return new Promise((resolve, reject) => waiting.set(outer.task(kind, args), { resolve, reject }));
+  return new Promise((resolve, reject) => {
+    const task = outer.task(kind, args);
+    if (task !== 0) waiting.set(task, { resolve, reject });
+  });
+}
+
+/** Nobody is to hear of this task any more. */
+export function forgetTask(task: number): void {
+  waiting.delete(task);
 }
 
 export function settleTask(task: number, ok: boolean, value: TaskValue | TaskError): void {
