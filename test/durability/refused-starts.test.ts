@@ -10,7 +10,15 @@ function refused(
   dataDir: string,
   env: Readonly<Record<string, string>> = {},
 ): { status: number | null; stderr: string; lines: LogLine[] } {
-  const args = [MAIN, 'start', ...(env['GOFLOW_PORT'] === undefined ? ['--port', '0'] : []), '--data-dir', dataDir, '--plugins-dir', dataDir];
+  const args = [
+    MAIN,
+    'start',
+    ...(env['GOFLOW_PORT'] === undefined ? ['--port', '0'] : []),
+    '--data-dir',
+    dataDir,
+    '--plugins-dir',
+    dataDir,
+  ];
   const ended = spawnSync(process.execPath, args, {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     encoding: 'utf8',

@@ -21,6 +21,7 @@ export const LEAST_ROLE = {
   'keys:write': 'admin',
   'audit:read': 'admin',
   'metrics:read': 'admin',
+  'backup:create': 'admin',
   'log-levels:read': 'admin',
   'log-levels:write': 'admin',
 } as const satisfies Record<string, Role>;

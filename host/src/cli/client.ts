@@ -23,6 +23,8 @@ export interface Client {
   request(path: string, options?: RequestOptions): Promise<JsonValue>;
   /** All items of a list, page by page. */
   list(path: string, limit: number): Promise<readonly JsonObject[]>;
+  /** The body of the answer to a POST, as it comes. */
+  download(path: string): Promise<ReadableStream<Uint8Array>>;
   /** Server-Sent Events, as `{ event, data }`. */
   events(path: string): AsyncGenerator<{ readonly event: string; readonly data: JsonValue }>;
 }
@@ -79,6 +81,10 @@ export function createClient(options: ClientOptions): Client {
         cursor = answer['next_cursor'] as string | null;
       } while (cursor !== null && items.length < limit);
       return items;
+    },
+    async download(path) {
+      const response = await send(path, { method: 'POST', headers: { accept: '*/*' } }, new AbortController().signal);
+      return response.body as ReadableStream<Uint8Array>;
     },
     async *events(path) {
       const response = await send(path, { headers: { accept: 'text/event-stream' } }, new AbortController().signal);

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CommandFailure } from './failure.ts';
 import { say } from './output.ts';
+import { addBackupCommands } from './commands/backup.ts';
 import { addHostCommands } from './commands/host.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { addPluginCommands } from './commands/plugins.ts';
@@ -28,6 +29,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addTriggerCommand(program);
   addRunCommands(program);
   addKeyCommands(program);
+  addBackupCommands(program);
   for (const command of allCommands(program)) command.exitOverride().showHelpAfterError('(see --help)');
   if (args.length === 0) {
     program.outputHelp({ error: true });

@@ -1,5 +1,6 @@
 import type { Auth } from '../auth/auth.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
+import type { Backups } from '../backup/create-backup.ts';
 import type { Credentials } from '../credential/credentials.ts';
 import type { Logger, Logging } from '../core/log.ts';
 import type { MetricFamily } from '../metrics/family.ts';
@@ -24,6 +25,8 @@ export interface HttpServices {
   readonly log: Logger;
   /** Takes the span of each request; left out or null: traces are off. */
   readonly tracer?: Tracer | null;
+  /** For `/api/backup`. */
+  readonly backups?: Backups;
   /** For `/api/log-levels`. */
   readonly logging?: Pick<Logging, 'levels' | 'setLevels'>;
   readonly config: HttpConfig;

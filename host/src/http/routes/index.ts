@@ -2,6 +2,7 @@ import type { HttpMetrics } from '../metrics.ts';
 import type { Route } from '../route.ts';
 import { actionRoutes } from './actions.ts';
 import { auditRoutes } from './audit.ts';
+import { backupRoutes } from './backup.ts';
 import { credentialRoutes } from './credentials.ts';
 import { docsRoutes } from './docs.ts';
 import { healthRoutes } from './health.ts';
@@ -32,6 +33,7 @@ export function allRoutes(metrics: HttpMetrics): readonly Route[] {
     ...healthRoutes,
     ...metricsRoutes(metrics),
     ...logLevelRoutes,
+    ...backupRoutes,
     ...docsRoutes,
   ];
   return [...resources, ...openApiRoutes(resources)];
