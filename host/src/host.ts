@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
 import { createAuth, type Auth } from './auth/auth.ts';
 import { createOidc, type Oidc } from './auth/oidc.ts';
+import { createBackups } from './backup/create-backup.ts';
 import { createRateLimits } from './auth/rate-limits.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
@@ -155,6 +156,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
         accepting: stopping ? { ok: false, detail: 'the host is shutting down' } : { ok: true },
         engine: engineHealth(engine.stats().engines.length),
       }),
+    backups: createBackups({ store, dataDir: config.dataDir }),
     },
     metrics: () => [
       ...meters.families(),
