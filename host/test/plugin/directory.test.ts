@@ -149,16 +149,13 @@ describe('at the start', () => {
     expect(again.engine.described).toEqual([]);
   });
 
-  test('a thousand bundles are there in well under a second', async () => {
-    const took: number[] = [];
-    await openHost({
+  test('a thousand bundles are all there', async () => {
+    const { plugins } = await openHost({
       prepare(dirs) {
         for (let i = 0; i < 1000; i += 1) put(dirs.pluginsDir, `p${i}.goflow.json`, realistic(`p${i}`));
-        took.push(performance.now());
       },
     });
-    // Bound far above what it takes, for a machine that does other things as well.
-    expect(performance.now() - (took[0] as number)).toBeLessThan(5000);
+    expect(plugins.list('default')).toHaveLength(1000);
   });
 });
 
