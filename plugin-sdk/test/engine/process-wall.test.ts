@@ -137,7 +137,7 @@ function attack(args: readonly string[], env: NodeJS.ProcessEnv): Promise<Result
     let said = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
     child.on('close', () => {
-      const results = /\u0001(.*)\u0001/s.exec(said)?.[1];
+      const results = /<<<(.*)>>>/s.exec(said)?.[1];
       if (results === undefined) reject(new Error(said.slice(0, 2000)));
       else resolve(JSON.parse(results) as Results);
     });

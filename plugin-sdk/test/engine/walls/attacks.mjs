@@ -168,6 +168,6 @@ if (!isMainThread) {
 }
 
 function report(found) {
-  writeSync(2, `\u0001${JSON.stringify(found)}\u0001`);
+  writeSync(2, `<<<${JSON.stringify(found)}>>>`);
   process.kill(process.pid, 'SIGKILL');
 }
