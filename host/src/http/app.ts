@@ -104,8 +104,15 @@ function refuse(services: HttpServices, exchange: Exchange, match: Exclude<Match
   sendProblem(exchange, error, services.log, ['Allow', allow]);
 }
 
-/** RFC 9112: a request of HTTP/1.1 that names no host is malformed. */
+/** RFC 9112: a request of HTTP/1.1 that names no host, or more than one, is malformed. */
 function requireHost({ req }: Exchange): void {
+  // `headers` holds the first one only.
+  let hosts = 0;
+  for (let i = 0; i < req.rawHeaders.length; i += 2) {
+    const name = req.rawHeaders[i] as string;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  if (hosts > 1) throw new GoflowError('BAD_REQUEST', 'the request has more than one Host header');
   if (req.headers.host === undefined && req.httpVersion === '1.1') {
     throw new GoflowError('BAD_REQUEST', 'the request has no Host header');
   }

@@ -72,7 +72,8 @@ async function trigger(services: Parameters<Route['handle']>[0], call: Call): Pr
   call.about({ runId: run.id });
   const headers = replayed ? ['Idempotency-Replayed', 'true'] : [];
   if (preferred !== null) headers.push('Preference-Applied', `wait=${preferred}`);
-  if (ended && waitMs > 0) return json(200, run, ...headers);
+  // Also where this request would not have waited: it is answered as the first one with its Idempotency-Key was.
+  if (ended) return json(200, run, ...headers);
   return json(202, acceptedView(run), ...headers, 'Location', `/api/runs/${run.id}`);
 }
 
