@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -135,9 +136,19 @@ function pinnedNode() {
     rmSync(path.join(stateDir, 'installed'), { force: true });
     fail(`${name} is missing although packages were installed; run the command again, without --omit=optional`);
   }
-  const link = at('node_modules', '.bin', 'node');
-  if (!existsSync(link) && process.platform !== 'win32') symlinkSync(binary, link);
+  if (process.platform !== 'win32') linkCommands(binary);
   return binary;
+}
+
+/** On POSIX the commands are shell scripts that become Node: npm's links lead to a launcher that would stay as a process of its own. */
+function linkCommands(node) {
+  const targets = { node, goflow: at('host/bin/goflow.sh'), 'goflow-plugin': at('plugin-sdk/bin/goflow-plugin.sh') };
+  for (const [name, target] of Object.entries(targets)) {
+    const link = at('node_modules', '.bin', name);
+    if (existsSync(link) && realpathSync(link) === realpathSync(target)) continue;
+    rmSync(link, { force: true });
+    symlinkSync(path.relative(path.dirname(link), target), link);
+  }
 }
 
 function compile(node) {

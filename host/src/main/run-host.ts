@@ -3,6 +3,9 @@ import { createLogging } from '../core/log.ts';
 import { messageOf } from '../core/errors.ts';
 import { createHost, type Host, type HostOptions } from '../host.ts';
 
+/** Ctrl-C in a terminal reaches the host twice: from the terminal, and passed on by npm. Within this time it is one signal. */
+const SAME_SIGNAL_MS = 500;
+
 /**
  * Runs a host until SIGTERM or SIGINT; gives the exit status. The first signal drains: readiness goes 503, nothing new is taken, runs in flight finish
  * within the drain time, the rest goes back to the queue. A second signal ends at once.
@@ -22,15 +25,16 @@ export async function runHost(
     process.exit(1);
   });
   const stop = Promise.withResolvers<string>();
-  let stopping = false;
+  let stoppingSince: number | null = null;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) {
+      if (stoppingSince !== null) {
+        if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return;
         log.warn(null, 'second signal: ending at once', { signal });
         logging.flush();
         process.exit(1);
       }
-      stopping = true;
+      stoppingSince = performance.now();
       stop.resolve(signal);
     });
   }
