@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
 import { createAuth, type Auth } from './auth/auth.ts';
 import { createOidc, type Oidc } from './auth/oidc.ts';
@@ -6,6 +5,7 @@ import { createBackups } from './backup/create-backup.ts';
 import { createRateLimits } from './auth/rate-limits.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
+import { makeDataDir } from './core/data-dir.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logging } from './core/log.ts';
 import { VERSION } from './core/version.ts';
@@ -69,7 +69,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const started = performance.now();
   const log = logging.for('host');
   const allowPrivate = readAllowPrivate(config.egressAllowPrivate);
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  await makeDataDir(config.dataDir);
   await using undo = new AsyncDisposableStack();
 
   // The engine's process starts while the database opens.

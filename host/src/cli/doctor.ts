@@ -1,7 +1,8 @@
-import { access, constants, mkdir, readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { HostConfig } from '../core/config.ts';
+import { makeDataDir } from '../core/data-dir.ts';
 import { messageOf } from '../core/errors.ts';
 import { printJson, say } from './output.ts';
 
@@ -37,7 +38,7 @@ function nodeVersion(): Check {
 
 async function dataDir(dir: string): Promise<Check> {
   try {
-    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await makeDataDir(dir);
     await access(dir, constants.W_OK | constants.R_OK);
     const { mode } = await stat(dir);
     const open = (mode & 0o077) !== 0;
