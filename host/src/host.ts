@@ -26,6 +26,7 @@ import { flushLogsEvery } from './run/log-flush.ts';
 import { recoverRuns } from './run/recovery.ts';
 import { createRuns } from './run/runs.ts';
 import type { Runs } from './run/types.ts';
+import { createScheduler, type Scheduler } from './schedule/scheduler.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 import { openTracing } from './tracing/open.ts';
 import { createRunSpans } from './tracing/run-spans.ts';
@@ -47,6 +48,7 @@ export interface Host {
   readonly runs: Runs;
   readonly plugins: Plugins;
   readonly credentials: Credentials;
+  readonly scheduler: Scheduler;
   /**
    * Takes no new work, lets runs in flight finish for at most `drainMs` milliseconds, leaves the rest in the queue for the next start, and ends every
    * thread, process and socket. Called a second time, it gives the same promise.
@@ -135,7 +137,17 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const admission = createAdmission(ADMISSION);
   const runServices = { store, vault, executor, admission, active, steps, isStopping: () => stopping };
   const runs = createRuns(runServices);
-  const workflows = createWorkflows({ store, plugins, vault });
+  const workflows = createWorkflows({
+    store,
+    plugins,
+    vault,
+    watch: {
+      changed: (workflow) => scheduler.changed(workflow),
+      removed: (tenantId, id) => scheduler.removed(tenantId, id),
+    },
+  });
+  const scheduler = createScheduler({ schedules: store.schedules, workflows, runs, log: logging.for('scheduler') });
+  undo.defer(() => scheduler.close());
   undo.defer(flushLogsEvery(LOG_FLUSH_MS, store, active, logging.for('executor')));
 
   const app = createHttpApp({
@@ -176,12 +188,17 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   undo.defer(() => server.close(LAST_ANSWERS_MS));
   setGoing();
   await engine.ready();
+  // Not waited for: with many thousands of them it takes a second.
+  scheduler.start().catch((error: unknown) => {
+    logging.for('scheduler').error(null, 'schedules could not be read', { 'error.message': messageOf(error) });
+  });
   log.info(null, 'host ready', { url: server.url, duration_ms: Math.round(performance.now() - started) });
 
   const disposal = undo.move();
   let closing: Promise<void> | undefined;
   async function close(drainMs: number): Promise<void> {
     stopping = true;
+    await scheduler.close();
     await drained(active, drainMs);
     const left = active.size;
     if (left > 0) log.warn(null, 'runs returned to the queue', { runs: left });
@@ -197,6 +214,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     runs,
     plugins,
     credentials,
+    scheduler,
     close: (drainMs) => (closing ??= close(drainMs)),
   };
 }

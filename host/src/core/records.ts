@@ -13,6 +13,8 @@ export interface TriggerInfo {
   readonly headers?: JsonObject;
   readonly query?: JsonObject;
   readonly replay_of?: string;
+  /** The tick of a schedule. */
+  readonly scheduled_for?: string;
 }
 
 export interface StepRecord {

@@ -34,6 +34,7 @@ export interface Store {
   readonly credentials: CredentialStore;
   readonly keys: KeyStore;
   readonly audit: AuditStore;
+  readonly schedules: ScheduleStore;
   readonly storage: PluginStorageStore;
   readonly vaultKeys: VaultKeyStore;
   /** Rejects when the database does not answer, or cannot be written at the moment. */
@@ -165,6 +166,21 @@ export interface AuditFilter extends PageRequest {
 export interface AuditStore {
   append(ctx: Context, record: AuditRecord): Promise<void>;
   list(ctx: Context, tenantId: string, filter: AuditFilter): Promise<Page<AuditRecord>>;
+}
+
+/** Which workflows have a schedule, and until when their ticks have been seen to (milliseconds since the epoch). */
+export interface ScheduleStore {
+  /** Active workflows of all tenants that may have a schedule; `last` null: never told. Begin after 0, go on after `next` until that is null. */
+  list(
+    ctx: Context,
+    after: number,
+    limit: number,
+  ): Promise<{
+    readonly items: ReadonlyArray<{ readonly workflow: WorkflowRecord; readonly last: number | null }>;
+    readonly next: number | null;
+  }>;
+  /** A later tick that is stored already stays. */
+  setLast(ctx: Context, tenantId: string, workflowId: string, tick: number): Promise<void>;
 }
 
 /** `ctx.storage` of connectors: per tenant and plugin. */

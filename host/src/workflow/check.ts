@@ -1,9 +1,10 @@
 import type { JsonSchema, JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Problem } from '../core/errors.ts';
-import { checkDeclarations } from '../params/parameters.ts';
+import { checkDeclarations, compileParameters } from '../params/parameters.ts';
 import { checkSchemaPartial } from '../params/schema-validator.ts';
 import type { Plugins } from '../plugin/types.ts';
 import { checkPaths, parseTemplate } from '../template/template.ts';
+import { checkSchedule } from './check-schedule.ts';
 import type { Normalised } from './normalise.ts';
 
 /**
@@ -59,6 +60,8 @@ export function checkWorkflow(normalised: Normalised, tenantId: string, plugins:
     stepIds.push(step.id);
     outputs.set(step.id, found.found ? found.action.action.output : undefined);
   }
+  if (definition.schedule !== undefined && declared.problems.length === 0)
+    problems.push(...checkSchedule(definition.schedule, compileParameters(declared.declarations)));
   return dedupe(problems);
 }
 

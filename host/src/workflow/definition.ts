@@ -15,12 +15,24 @@ export interface WorkflowDefinition {
   readonly execution_timeout: number;
   readonly retry?: RetryPolicy;
   readonly on_missing: OnMissing;
+  readonly schedule?: ScheduleDefinition;
   /** The fields of the original's shape as they were sent, for showing them again. */
   readonly original?: JsonObject;
   /** A person chose the id, so it can be guessed: see `webhookIdOf`. */
   readonly chosen_id?: true;
   /** The webhook takes signed messages alone. Base64 of the secret, sealed by the vault. */
   readonly webhook?: { readonly sealed_secret: string };
+}
+
+/** When a workflow triggers itself. */
+export interface ScheduleDefinition {
+  /** Five fields, or six with seconds first. */
+  readonly cron: string;
+  /** IANA name. */
+  readonly timezone: string;
+  /** What becomes of ticks at which no host ran: nothing, one run for all of them, a run for each (the newest hundred). */
+  readonly catch_up: 'none' | 'one' | 'all';
+  readonly parameters?: JsonObject;
 }
 
 export type OnMissing = 'error' | 'empty' | 'keep';
@@ -104,6 +116,17 @@ export const WORKFLOW_SCHEMA: JsonSchema = {
     execution_timeout: TIMEOUT,
     retry: RETRY,
     on_missing: { enum: ['error', 'empty', 'keep'] },
+    schedule: {
+      type: 'object',
+      required: ['cron'],
+      additionalProperties: false,
+      properties: {
+        cron: { type: 'string', minLength: 1, maxLength: 200 },
+        timezone: { type: 'string', minLength: 1, maxLength: 100 },
+        catch_up: { enum: ['none', 'one', 'all'] },
+        parameters: { type: 'object' },
+      },
+    },
     is_active: { type: 'boolean' },
     // Checked apart from the rest: messages of a schema may quote what was sent.
     webhook: true,

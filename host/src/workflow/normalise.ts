@@ -7,6 +7,7 @@ import {
   WORKFLOW_SCHEMA,
   type OnMissing,
   type RetryPolicy,
+  type ScheduleDefinition,
   type StepDefinition,
   type WorkflowDefinition,
 } from './definition.ts';
@@ -65,10 +66,25 @@ function fromBody(body: JsonObject, steps: readonly StepDefinition[]): WorkflowD
       typeof body['execution_timeout'] === 'number' ? body['execution_timeout'] : DEFAULT_EXECUTION_TIMEOUT,
     ...(retry === undefined ? {} : { retry }),
     on_missing: (body['on_missing'] as OnMissing | undefined) ?? 'error',
+    ...scheduleOf(body['schedule']),
   };
 }
 
 /** The steps, each with its place in the body. Ids do not tell places: two may be alike, which is a problem of its own. */
+/** What is malformed was told as a problem by the shape check. */
+function scheduleOf(value: JsonValue | undefined): Pick<WorkflowDefinition, 'schedule'> {
+  if (!isObject(value) || typeof value['cron'] !== 'string') return {};
+  const { parameters } = value;
+  return {
+    schedule: {
+      cron: value['cron'],
+      timezone: typeof value['timezone'] === 'string' ? value['timezone'] : 'UTC',
+      catch_up: (value['catch_up'] as ScheduleDefinition['catch_up'] | undefined) ?? 'none',
+      ...(isObject(parameters) ? { parameters } : {}),
+    },
+  };
+}
+
 function stepsOf(body: JsonObject): ReadonlyMap<StepDefinition, string> {
   const steps = new Map<StepDefinition, string>();
   const listed = body['steps'];

@@ -30,9 +30,14 @@ export interface WorkflowServices {
   readonly store: Pick<Store, 'workflows'>;
   readonly plugins: Plugins;
   readonly vault: Pick<Vault, 'seal' | 'open' | 'code'>;
+  /** Told of every workflow that was made, changed, switched on or off, when that is on disk, and of those deleted. */
+  readonly watch?: {
+    changed(workflow: WorkflowRecord): void;
+    removed(tenantId: string, workflowId: string): void;
+  };
 }
 
-export function createWorkflows({ store, plugins, vault }: WorkflowServices): Workflows {
+export function createWorkflows({ store, plugins, vault, watch }: WorkflowServices): Workflows {
   // This host is the only writer of its database, so what was read or written last is the truth.
   const cache = new Map<string, WorkflowRecord>();
 
@@ -107,6 +112,12 @@ export function createWorkflows({ store, plugins, vault }: WorkflowServices): Wo
   async function replace(ctx: Context, before: WorkflowRecord, body: JsonValue): Promise<WorkflowRecord> {
     const workflow = await build(ctx, before.id, body, before);
     await store.workflows.update(ctx, workflow, before.version);
+    return written(workflow);
+  }
+
+  /** What is on disk now. */
+  function written(workflow: WorkflowRecord): WorkflowRecord {
+    watch?.changed(workflow);
     return remember(workflow);
   }
 
@@ -115,7 +126,7 @@ export function createWorkflows({ store, plugins, vault }: WorkflowServices): Wo
     list: (ctx, page) => store.workflows.list(ctx, ctx.tenantId, page),
     async create(ctx, body) {
       const workflow = await build(ctx, newId('wf'), body, null);
-      return remember(await store.workflows.create(ctx, workflow));
+      return written(await store.workflows.create(ctx, workflow));
     },
     async put(ctx, id, body) {
       if (!WORKFLOW_ID.test(id)) {
@@ -126,7 +137,7 @@ export function createWorkflows({ store, plugins, vault }: WorkflowServices): Wo
       const before = await find(ctx, id);
       if (before !== null) return { workflow: await replace(ctx, before, body), created: false };
       const workflow = await build(ctx, id, body, null, true);
-      return { workflow: remember(await store.workflows.create(ctx, workflow)), created: true };
+      return { workflow: written(await store.workflows.create(ctx, workflow)), created: true };
     },
     async patch(ctx, id, body) {
       const before = await get(ctx, id);
@@ -145,12 +156,13 @@ export function createWorkflows({ store, plugins, vault }: WorkflowServices): Wo
       const before = await get(ctx, id);
       const changed = await store.workflows.setActive(ctx, ctx.tenantId, id, !before.is_active);
       if (changed === null) throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
-      return remember(changed);
+      return written(changed);
     },
     async delete(ctx, id) {
       cache.delete(cacheKey(ctx.tenantId, id));
       if (!(await store.workflows.delete(ctx, ctx.tenantId, id)))
         throw new GoflowError('NOT_FOUND', `there is no workflow ${id}`);
+      watch?.removed(ctx.tenantId, id);
     },
     async draft(ctx, body) {
       const workflow = await build(ctx, newId('wf'), body, null);
@@ -211,5 +223,6 @@ function bodyOf(workflow: WorkflowRecord): JsonObject {
   body['execution_timeout'] = definition.execution_timeout;
   if (definition.retry !== undefined) body['retry'] = definition.retry as unknown as JsonValue;
   body['on_missing'] = definition.on_missing;
+  if (definition.schedule !== undefined) body['schedule'] = definition.schedule as unknown as JsonValue;
   return body;
 }

@@ -114,6 +114,23 @@ export const SCHEMAS = {
     },
     ['id', 'action'],
   ),
+  Schedule: {
+    description: 'When the workflow triggers itself: each tick once, also across restarts.',
+    ...object(
+      {
+        cron: { type: 'string', description: 'Five fields, or six with seconds first.' },
+        timezone: { type: 'string', default: 'UTC', description: 'IANA name.' },
+        catch_up: {
+          type: 'string',
+          enum: ['none', 'one', 'all'],
+          default: 'none',
+          description: 'Ticks at which no host ran: nothing, one run for all of them, a run for each of the newest hundred.',
+        },
+        parameters: { ...anyObject, description: 'As a trigger would send them.' },
+      },
+      ['cron'],
+    ),
+  },
   WorkflowBody: {
     description: 'A workflow as it is written.',
     ...object(
@@ -133,6 +150,7 @@ export const SCHEMAS = {
         },
         retry: component('Retry'),
         on_missing: { type: 'string', enum: ['error', 'empty', 'keep'], default: 'error' },
+        schedule: component('Schedule'),
         webhook: {
           ...object(
             {

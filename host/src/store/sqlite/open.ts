@@ -9,6 +9,7 @@ import { credentialStore } from './client/credentials.ts';
 import { keyStore } from './client/keys.ts';
 import { pluginStore } from './client/plugins.ts';
 import { runStore } from './client/runs.ts';
+import { scheduleStore } from './client/schedules.ts';
 import { pluginStorageStore } from './client/storage.ts';
 import { vaultKeyStore } from './client/vault-keys.ts';
 import { workflowStore } from './client/workflows.ts';
@@ -44,6 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     credentials: credentialStore(connection),
     keys: keyStore(connection),
     audit: auditStore(connection),
+    schedules: scheduleStore(connection),
     storage: pluginStorageStore(connection),
     vaultKeys: vaultKeyStore(connection),
     async ping(ctx) {

@@ -16,19 +16,19 @@ export function workflowStore(connection: StoreConnection): WorkflowStore {
     },
     async setActive(ctx, tenantId, id, active) {
       const row = await connection.call(ctx, 'workflows.setActive', { tenantId, id, active });
-      return row === null ? null : fromRow(row);
+      return row === null ? null : fromWorkflowRow(row);
     },
     async get(ctx, tenantId, id, version) {
       const row = await connection.call(ctx, 'workflows.get', { tenantId, id, version: version ?? null });
-      return row === null ? null : fromRow(row);
+      return row === null ? null : fromWorkflowRow(row);
     },
     async findById(ctx, id) {
       const rows = await connection.call(ctx, 'workflows.findById', id);
-      return rows.map((row) => fromRow(row));
+      return rows.map((row) => fromWorkflowRow(row));
     },
     async list(ctx, tenantId, { limit, cursor }) {
       const range = { tenantId, limit: checkLimit(limit), below: readSeqCursor('workflows', cursor) };
-      return toPage('workflows', await connection.call(ctx, 'workflows.list', range), fromRow);
+      return toPage('workflows', await connection.call(ctx, 'workflows.list', range), fromWorkflowRow);
     },
     async delete(ctx, tenantId, id) {
       return connection.call(ctx, 'workflows.delete', { tenantId, id });
@@ -49,7 +49,7 @@ function toRow(workflow: WorkflowRecord): WorkflowRow {
   ];
 }
 
-function fromRow([
+export function fromWorkflowRow([
   id,
   tenantId,
   version,

@@ -14,6 +14,7 @@ import { pruneRuns } from './retention.ts';
 import { listRuns } from './run-list.ts';
 import { appendLogs, readLogs } from './run-logs.ts';
 import { acceptRun, finishRun, getInternals, getRun, noteEnding, saveSteps, startRun, unfinishedRuns } from './runs.ts';
+import { listSchedules, setLastTick } from './schedules.ts';
 import { deleteStorage, getStorage, listStorage, setStorage } from './storage.ts';
 import { addVaultKey, getVaultKey, listVaultKeys, replaceVaultKeys } from './vault-keys.ts';
 import {
@@ -47,6 +48,7 @@ export const READS = {
   'keys.list': listKeys,
   'keys.any': (db: Db, _args: null) => anyKey(db),
   'audit.list': listAudit,
+  'schedules.list': listSchedules,
   'storage.get': getStorage,
   'storage.list': listStorage,
   'vaultKeys.get': getVaultKey,
@@ -79,6 +81,7 @@ export const WRITES = {
   'keys.create': createKey,
   'keys.delete': deleteKey,
   'audit.append': appendAudit,
+  'schedules.setLast': setLastTick,
   'storage.set': setStorage,
   'storage.delete': deleteStorage,
   'vaultKeys.add': addVaultKey,

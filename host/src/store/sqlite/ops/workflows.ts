@@ -4,8 +4,8 @@ import { Refusal } from '../failure.ts';
 import type { SeqPage, SeqRange, WorkflowRow } from '../rows.ts';
 import { seqPage } from './seq-page.ts';
 
-const COLUMNS = 'w.id, w.tenant_id, v.version, w.is_active, v.created_at, v.name, v.definition, v.updated_at';
-const CURRENT = `FROM workflows w JOIN workflow_versions v
+export const COLUMNS = 'w.id, w.tenant_id, v.version, w.is_active, v.created_at, v.name, v.definition, v.updated_at';
+export const CURRENT = `FROM workflows w JOIN workflow_versions v
   ON v.workflow_id = w.id AND v.tenant_id = w.tenant_id AND v.version = w.version`;
 
 /** Answers the version that was written: that of a deleted workflow's id goes on where it ended, so that its runs keep theirs. */
@@ -108,6 +108,7 @@ export function deleteWorkflow(db: Db, args: WorkflowKey): boolean {
   // A new workflow under this id must not answer with runs of the old one.
   if (deleted) {
     db.change('DELETE FROM idempotency WHERE tenant_id = ? AND workflow_id = ?', [args.tenantId, args.id]);
+    db.change('DELETE FROM schedules WHERE tenant_id = ? AND workflow_id = ?', [args.tenantId, args.id]);
   }
   return deleted;
 }
