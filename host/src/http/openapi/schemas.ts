@@ -124,7 +124,8 @@ export const SCHEMAS = {
           type: 'string',
           enum: ['none', 'one', 'all'],
           default: 'none',
-          description: 'Ticks at which no host ran: nothing, one run for all of them, a run for each of the newest hundred.',
+          description:
+            'Ticks at which no host ran: nothing, one run for all of them, a run for each of the newest hundred.',
         },
         parameters: { ...anyObject, description: 'As a trigger would send them.' },
       },
