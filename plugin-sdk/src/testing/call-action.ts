@@ -134,21 +134,19 @@ export async function callAction(engine: Engine, broker: Broker, call: ActionCal
     call.signal ?? new AbortController().signal,
   );
   const open = leaks?.count();
+  // What the broker refused because the time was over is a time-out, also when the connector's failure came in first.
+  const late =
+    outcome.status === 'failed' && outcome.error.code === 'DEADLINE_EXCEEDED' && performance.now() >= deadline;
+  if (late) call.onEnded?.(null);
   session.close(outcome.status === 'aborted' ? outcome.reason : 'ended');
   return {
-    ...judge(pastDeadline(outcome, deadline), action.output, mask),
+    ...judge(late ? { status: 'aborted', reason: 'deadline' } : outcome, action.output, mask),
     logs,
     egress,
     duration_ms: Math.round((performance.now() - began) * 10) / 10,
     ...(open !== undefined && { leaks: { ...open, timers: Number(left.behind?.['timers'] ?? 0) } }),
     ...(clock !== null && left.behind !== null && { clock_ms: Number(left.behind['time']) - clock }),
   };
-}
-
-/** What the broker refused because the time was over is a time-out, also when the connector's failure came in first. */
-function pastDeadline(outcome: CallOutcome, deadline: number): CallOutcome {
-  const late = outcome.status === 'failed' && performance.now() >= deadline;
-  return late && outcome.error.code === 'DEADLINE_EXCEEDED' ? { status: 'aborted', reason: 'deadline' } : outcome;
 }
 
 type Verdict =

@@ -75,7 +75,7 @@ export async function squeezeDeadline(
   return swept;
 }
 
-/** Runs an action with each fault in the place of each of its requests. `options.timeoutMs` bounds those that get no answer. */
+/** Runs an action with each fault in the place of each of its requests. `options.timeoutMs` (1 s) bounds those that get no answer. */
 export async function eachFault(
   connector: OpenConnector,
   action: string,
@@ -85,6 +85,7 @@ export async function eachFault(
   let requests = 0;
   await connector.run(action, input, {
     ...options,
+    timeoutMs: undefined,
     upstream: (request) => ((requests += 1), options.upstream(request)),
   });
   const swept: Swept[] = [];
