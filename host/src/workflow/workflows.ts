@@ -11,6 +11,7 @@ import { compileWorkflow } from './compile.ts';
 import { SINGLE_STEP_ID, WORKFLOW_ID, type WorkflowDefinition } from './definition.ts';
 import { mergePatch } from './merge-patch.ts';
 import { normalise } from './normalise.ts';
+import { isOriginalShape } from './original.ts';
 import type { Workflows } from './types.ts';
 import {
   definitionOf,
@@ -62,7 +63,7 @@ export function createWorkflows({ store, plugins, vault, watch }: WorkflowServic
       ]);
     }
     const normalised = normalise(body as JsonObject);
-    const webhook = parseWebhook((body as JsonObject)['webhook'], before);
+    const webhook = parseWebhook(webhookMember(body as JsonObject), before);
     const problems = [...checkWorkflow(normalised, ctx.tenantId, plugins), ...webhook.problems];
     if (problems.length > 0) throw validationError(problems, 'the workflow');
     const now = new Date().toISOString();
@@ -185,6 +186,14 @@ export function createWorkflows({ store, plugins, vault, watch }: WorkflowServic
     },
     view: (workflow) => ({ ...view(workflow), webhook_id: webhookIdOf(vault, workflow) }),
   };
+}
+
+/** The member `webhook`. In the original's shape unknown members mean nothing, so there it counts only where it is clearly ours. */
+function webhookMember(body: JsonObject): JsonValue | undefined {
+  const { webhook } = body;
+  if (!isOriginalShape(body)) return webhook;
+  if (typeof webhook !== 'object' || webhook === null) return undefined;
+  return Object.hasOwn(webhook, 'secret') || Object.hasOwn(webhook, 'signed') ? webhook : undefined;
 }
 
 function cacheKey(tenantId: string, id: string): string {

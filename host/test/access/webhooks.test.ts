@@ -146,6 +146,17 @@ describe('a webhook with a secret', () => {
     for (const text of seen) expect(text.includes(KEY)).toBe(false);
   });
 
+  test('is also one of the original shape, where a member of that name meant nothing', async () => {
+    const original = { name: 'Old', trigger_type: 'webhook', action_type: 'testing', config_json: {} };
+    const put = (body: object) => host.ask('POST', '/api/workflows', { key: admin, body: { ...original, ...body } });
+    const plain = await put({ webhook: { url: '/hook' } });
+    const signing = await put({ webhook: { secret: SECRET } });
+    // Whether the action is installed does not matter here: what is told is not about the webhook.
+    for (const { json } of [plain, signing]) expect(JSON.stringify(json.errors ?? [])).not.toContain('/webhook');
+    const wrong = await put({ webhook: { secret: 'short' } });
+    expect(JSON.stringify(wrong.json.errors)).toContain('/webhook/secret');
+  });
+
   test('keeps it through changes, gets another one, and loses it when told so', async () => {
     const { id } = await make({ webhook: { secret: SECRET } });
     const change = (body: object) => host.ask('PATCH', `/api/workflows/${id}`, { key: admin, body });

@@ -11,14 +11,14 @@ const PROBLEM_MEDIA = PROBLEM_TYPE.slice(0, PROBLEM_TYPE.indexOf(';'));
 
 const PROBLEM_TEXTS: Readonly<Record<number, string>> = {
   400: 'The request is not valid; `errors` lists every problem with its pointer.',
-  401: 'The key is missing, unknown or revoked.',
+  401: 'The key or token is missing, unknown, revoked or expired; of a signed webhook, the signature does not fit.',
   403: "The key's role may not do this, or the origin is foreign.",
   404: 'There is no such thing, or it belongs to another tenant.',
   409: 'The state of the thing does not allow it.',
   413: 'The body is too large.',
   415: 'The body is not of a type that is read here.',
   422: 'The idempotency key was used with another body.',
-  429: 'Too much at once; `Retry-After` says when to try again.',
+  429: 'Too much at once, or too often; `Retry-After` says when to try again.',
   503: 'The host is shutting down, or its store does not answer.',
   507: 'The disk is full.',
 };
@@ -61,7 +61,8 @@ export function openApiDocument(
         key: {
           type: 'http',
           scheme: 'bearer',
-          description: 'An API key. Not needed while the host runs open on a loopback address.',
+          description:
+            'An API key, or a token of the OpenID Connect issuer that is configured. Not needed while the host runs open on a loopback address.',
         },
       },
     },
@@ -139,7 +140,7 @@ function schemaOf(parameter: QueryParameter): JsonObject {
 function problems(route: Route): JsonObject {
   const statuses = new Set(route.doc.problems);
   if (route.query !== 'any' || route.body !== 'none') statuses.add(400);
-  if (route.act !== 'public') statuses.add(401).add(403);
+  if (route.act !== 'public') statuses.add(401).add(403).add(429);
   if (route.body !== 'none') statuses.add(413).add(415);
   const answers: Record<string, JsonValue> = {};
   for (const status of [...statuses].sort((a, b) => a - b)) {
