@@ -55,3 +55,44 @@ export function refuseModules(): void {
     },
   });
 }
+
+/**
+ * What Node's `process` offers beside the events and times that our own code and Node's need. Whoever gets out of the compartment into this realm finds
+ * no way from here to a module of Node, a signal or another program.
+ */
+const PROCESS_POWERS = [
+  'getBuiltinModule',
+  'binding',
+  '_linkedBinding',
+  'dlopen',
+  'kill',
+  '_kill',
+  '_debugProcess',
+  '_debugEnd',
+  '_rawDebug',
+  '_getActiveHandles',
+  '_getActiveRequests',
+  '_preload_modules',
+  'moduleLoadList',
+  'execve',
+  'abort',
+  'chdir',
+  'umask',
+  'setuid',
+  'seteuid',
+  'setgid',
+  'setegid',
+  'setgroups',
+  'initgroups',
+  'loadEnvFile',
+  'openStdin',
+  'stdin',
+  'report',
+  'permission',
+  'setSourceMapsEnabled',
+] as const;
+
+/** Takes from `process` what nobody here needs. */
+export function disarmProcess(): void {
+  for (const name of PROCESS_POWERS) Reflect.deleteProperty(process, name);
+}

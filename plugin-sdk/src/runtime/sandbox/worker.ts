@@ -1,5 +1,5 @@
 // The realm is locked first: what is imported below must find the intrinsics frozen before it sees anything of a plugin.
-import { lockRealm, refuseModules } from './realm.ts';
+import { disarmProcess, lockRealm, refuseModules } from './realm.ts';
 import { Lane } from './lane.ts';
 import type { LaneStart } from '../protocol/worker.ts';
 
@@ -20,6 +20,7 @@ export default async function lane(start: LaneStart): Promise<void> {
   const served = new Lane(start, endowed);
   lanes.add(served);
   refuseModules();
+  disarmProcess();
   await served.serve();
   lanes.delete(served);
 }
