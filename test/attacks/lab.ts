@@ -1,6 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildFolder } from '../support/connector.ts';
+import { enginesOf, isAlive } from './processes.ts';
 import { ROOT, startHost, tempDir, until, type Answer, type HostProcess, type Json } from '../support/host-process.ts';
 
 const KEY = 'the-key-of-the-lab-0123456789abcdef';
@@ -19,6 +20,8 @@ export interface Trigger {
 export interface Lab {
   readonly host: HostProcess;
   readonly pid: number;
+  /** What an admin sends as `Authorization`. */
+  readonly authorization: string;
   request(method: string, target: string, body?: unknown, tenant?: string): Promise<Answer>;
   /** Makes a workflow of one action; gives its trigger's path. */
   prepare(tenant: string, action: string, options?: Trigger): Promise<string>;
@@ -26,6 +29,8 @@ export interface Lab {
   run(tenant: string, action: string, options?: Trigger): Promise<Json>;
   /** Triggers and does not wait; gives the id of the run. */
   begin(tenant: string, action: string, options?: Trigger): Promise<string>;
+  /** SIGKILLs the engine that serves; resolves when it is gone. */
+  killEngine(): Promise<void>;
   /** The run, when `fits` holds for it. */
   runWhen(tenant: string, id: string, fits: (run: Json) => boolean): Promise<Json>;
 }
@@ -84,6 +89,7 @@ export async function startLab({ env = {}, dataDir, pluginsDir }: LabOptions = {
   const lab: Lab = {
     host,
     pid: host.child.pid as number,
+    authorization: `Bearer ${KEY}`,
     request,
     prepare,
     async run(tenant, action, options) {
@@ -99,6 +105,15 @@ export async function startLab({ env = {}, dataDir, pluginsDir }: LabOptions = {
       if (answer.status !== 202)
         throw new Error(`${action} of ${tenant}: ${answer.status} ${JSON.stringify(answer.body)}`);
       return answer.body.run_id as string;
+    },
+    async killEngine() {
+      const [engine] = enginesOf(host.child.pid as number);
+      if (engine === undefined) throw new Error('no engine process is there to be killed');
+      process.kill(engine, 'SIGKILL');
+      await until(
+        async () => isAlive(engine),
+        (alive) => !alive,
+      );
     },
     async runWhen(tenant, id, fits) {
       const { body } = await until(

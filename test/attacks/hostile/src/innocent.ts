@@ -15,6 +15,10 @@ export const innocent = {
       throw new ConnectorError('TRY_AGAIN', 'it fails, and says that it may be tried again', { retryable: true });
     },
   }),
+  short_timeout: defineAction({
+    timeout_ms: 200,
+    run: (ctx) => ctx.sleep(60_000),
+  }),
   not_idempotent: defineAction({
     idempotent: false,
     input: { type: 'object', properties: { ms: { type: 'number', default: 0 } } },

@@ -3,7 +3,8 @@ import { defineAction } from '@goflow/plugin-sdk';
 /** Does not end, and does not heed its signal. */
 export const neverEnds = {
   endless_loop: defineAction({
-    run() {
+    run(ctx) {
+      ctx.log.info('begun');
       for (;;);
     },
   }),
