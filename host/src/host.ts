@@ -1,8 +1,8 @@
 import { createBroker, createEngine, parseAllowPrivate, type AllowPrivate } from '@goflow/plugin-sdk/runtime';
 import { createAuth, type Auth } from './auth/auth.ts';
 import { createOidc, type Oidc } from './auth/oidc.ts';
-import { createBackups } from './backup/create-backup.ts';
 import { createRateLimits } from './auth/rate-limits.ts';
+import { createBackups } from './backup/create-backup.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
 import { makeDataDir } from './core/data-dir.ts';
@@ -24,6 +24,7 @@ import { createAdmission } from './run/admission.ts';
 import { createExecutor } from './run/executor.ts';
 import { flushLogsEvery } from './run/log-flush.ts';
 import { recoverRuns } from './run/recovery.ts';
+import { keepRetention } from './run/retention.ts';
 import { createRuns } from './run/runs.ts';
 import type { Runs } from './run/types.ts';
 import { createScheduler, type Scheduler } from './schedule/scheduler.ts';
@@ -148,6 +149,9 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   });
   const scheduler = createScheduler({ schedules: store.schedules, workflows, runs, log: logging.for('scheduler') });
   undo.defer(() => scheduler.close());
+  undo.defer(
+    keepRetention(store, { days: config.runRetentionDays, count: config.runRetentionCount }, logging.for('store')),
+  );
   undo.defer(flushLogsEvery(LOG_FLUSH_MS, store, active, logging.for('executor')));
 
   const app = createHttpApp({
@@ -157,6 +161,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     credentials,
     auth,
     store,
+    backups: createBackups({ store, dataDir: config.dataDir }),
     log: logging.for('http'),
     logging,
     tracer: tracing,
@@ -168,7 +173,6 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
         accepting: stopping ? { ok: false, detail: 'the host is shutting down' } : { ok: true },
         engine: engineHealth(engine.stats().engines.length),
       }),
-    backups: createBackups({ store, dataDir: config.dataDir }),
     },
     metrics: () => [
       ...meters.families(),

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildConnector } from '../support/connector.ts';
-import { startHost, tempDir, until, type HostProcess } from '../support/host-process.ts';
+import { startHost, tempDir, until, type HostProcess, type Json } from '../support/host-process.ts';
 import { killTree } from '../support/kill-tree.ts';
 import { allRuns, createLoadClient } from './client.ts';
 import { brokenPromises } from './ledgers.ts';
@@ -102,16 +102,20 @@ export async function killAtRandomMoments(moments: number, seed: number): Promis
     60_000,
   );
   const runs = await allRuns(host);
+  const { acknowledged, keyed } = client;
+  const whole = new Map<string, Json>();
+  for (const { run, ended } of acknowledged) {
+    if (ended !== null) whole.set(run, (await host.request('GET', `/api/runs/${run}`)).body);
+  }
   await host.stop();
   await witness.close();
-  const { acknowledged, keyed } = client;
   const { sightings } = witness;
   const once = new Set([workflows.get('Once') as string]);
   return {
     acknowledged: acknowledged.length,
     runs: runs.length,
     repeated: sightings.filter(({ attempt }) => attempt > 1).length,
-    broken: brokenPromises({ acknowledged, keyed, runs, sightings, once }),
+    broken: brokenPromises({ acknowledged, keyed, runs, whole, sightings, once }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../support/host-process.ts';
 import type { Acknowledged } from './client.ts';
 import type { Sighting } from './witness.ts';
@@ -8,6 +9,8 @@ export interface Ledgers {
   readonly keyed: ReadonlyMap<number, string>;
   /** What the API says in the end. */
   readonly runs: readonly Json[];
+  /** What it says of each run that was answered as ended. */
+  readonly whole: ReadonlyMap<string, Json>;
   /** What the service behind the connector saw. */
   readonly sightings: readonly Sighting[];
   /** Workflows whose action must not be run again. */
@@ -25,14 +28,14 @@ export function brokenPromises(ledgers: Ledgers): string[] {
   ];
 }
 
-function acknowledgedRuns({ acknowledged }: Ledgers, runs: ReadonlyMap<string, Json>): string[] {
+function acknowledgedRuns({ acknowledged, whole }: Ledgers, runs: ReadonlyMap<string, Json>): string[] {
   return acknowledged.flatMap(({ run, ended }) => {
-    const found = runs.get(run);
-    if (found === undefined) return [`lost: ${run} was acknowledged`];
+    if (!runs.has(run)) return [`lost: ${run} was acknowledged`];
+    if (ended === null) return [];
+    const found = whole.get(run);
     // `ending` may be added when the last of cut-off work is gone; nothing else of an ended run may change.
-    const changed =
-      ended !== null && JSON.stringify({ ...ended, ending: null }) !== JSON.stringify({ ...found, ending: null });
-    return changed ? [`changed: ${run} had ended as ${JSON.stringify(ended)} and is now ${JSON.stringify(found)}`] : [];
+    const same = isDeepStrictEqual({ ...ended, ending: null }, { ...found, ending: null });
+    return same ? [] : [`changed: ${run} had ended as ${JSON.stringify(ended)} and is now ${JSON.stringify(found)}`];
   });
 }
 

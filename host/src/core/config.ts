@@ -23,6 +23,10 @@ export interface HostConfig {
   readonly rateLimit: number | null;
   /** Requests per second and tenant; null: no limit. */
   readonly rateLimitTenant: number | null;
+  /** Days that ended runs are kept; null: no limit. */
+  readonly runRetentionDays: number | null;
+  /** Ended runs that are kept, the newest of all tenants; null: no limit. */
+  readonly runRetentionCount: number | null;
   /** URL of the OpenID Connect issuer whose tokens are taken besides API keys. */
   readonly oidcIssuer: string | undefined;
   readonly oidcAudience: string | undefined;
@@ -163,6 +167,22 @@ export const VARIABLES = [
     allowed: RATE,
     meaning: 'requests per second that all keys and webhooks of a tenant may send together',
     parse: rate,
+  }),
+  variable({
+    field: 'runRetentionDays',
+    name: 'GOFLOW_RUN_RETENTION_DAYS',
+    fallback: 'off',
+    allowed: 'days from 0.01 to 36500, fractions allowed, or off',
+    meaning: 'how long ended runs are kept',
+    parse: (text) => (text === 'off' ? null : number(text, 0.01, 36_500)),
+  }),
+  variable({
+    field: 'runRetentionCount',
+    name: 'GOFLOW_RUN_RETENTION_COUNT',
+    fallback: 'off',
+    allowed: 'a whole number from 100 to 1000000000, or off',
+    meaning: 'how many ended runs are kept, the newest of all tenants',
+    parse: (text) => (text === 'off' ? null : integer(text, 100, 1_000_000_000)),
   }),
   variable({
     field: 'oidcIssuer',

@@ -181,19 +181,26 @@ export function createRuns(services: RunServices): Runs {
         'this Idempotency-Key was used with another body; use a new key for a new request',
       );
     }
-    const run = await get(ctx, known.run_id);
+    const run = await find(ctx, known.run_id);
+    // Retention may be shorter than a key lives. The run is not made again for that.
+    if (run === null) return { run: forgotten(ctx, known), ended: false, replayed: true };
     const endedInTime =
       hasEnded(run) && Date.parse(run.finished_at ?? '') - Date.parse(run.created_at) <= known.wait_ms;
     if (endedInTime) return { run, ended: true, replayed: true };
     return { run: { ...run, status: known.wait_ms > 0 ? 'running' : 'queued' }, ended: false, replayed: true };
   }
 
-  async function get(ctx: Context, id: string): Promise<RunRecord> {
+  async function find(ctx: Context, id: string): Promise<RunRecord | null> {
     const running = active.get(id);
     if (running !== undefined && running.ctx.tenantId === ctx.tenantId) return running.snapshot();
     const stored = await store.runs.get(ctx, ctx.tenantId, id);
-    if (stored === null) throw new GoflowError('NOT_FOUND', `there is no run ${id}`);
-    return { egress: [], retries: [], ...stored };
+    return stored === null ? null : { egress: [], retries: [], ...stored };
+  }
+
+  async function get(ctx: Context, id: string): Promise<RunRecord> {
+    const run = await find(ctx, id);
+    if (run === null) throw new GoflowError('NOT_FOUND', `there is no run ${id}`);
+    return run;
   }
 
   async function cancel(ctx: Context, id: string): Promise<RunRecord> {
@@ -270,6 +277,31 @@ export function createRuns(services: RunServices): Runs {
     },
     events: (ctx, id, lastEventId) => runEvents({ store, active, get }, ctx, id, lastEventId),
     dryRun: (ctx, workflow, parameters) => dryRun(services.steps, ctx, workflow, parameters),
+  };
+}
+
+/** What is left to say of a run that retention has deleted, to whom asks with its key. */
+function forgotten(ctx: Context, known: IdempotencyRecord): RunRecord {
+  return {
+    id: known.run_id,
+    workflow_id: known.workflow_id,
+    workflow_version: 0,
+    status: 'queued',
+    trigger: { type: 'api' },
+    parameters: {},
+    output: null,
+    error: null,
+    steps: [],
+    trace_id: ctx.traceId,
+    tenant_id: known.tenant_id,
+    user_id: ctx.userId,
+    created_at: known.created_at,
+    started_at: null,
+    finished_at: null,
+    duration_ms: null,
+    attempt: 0,
+    ended_by: null,
+    ending: null,
   };
 }
 

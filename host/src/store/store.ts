@@ -112,8 +112,8 @@ export interface RunStore {
     limit: number,
   ): Promise<ReadonlyArray<{ readonly run: RunRecord; readonly internals: RunInternals }>>;
   findIdempotency(ctx: Context, tenantId: string, workflowId: string, key: string): Promise<IdempotencyRecord | null>;
-  /** Deletes some of the oldest ended runs with their logs, and expired idempotency keys. Answers how many runs; call again while that is `limit`. */
-  prune(ctx: Context, retention: Retention): Promise<number>;
+  /** Deletes some of the oldest ended runs with their logs, and some expired idempotency keys. There may be more of what `limit` were deleted of. */
+  prune(ctx: Context, retention: Retention): Promise<{ readonly runs: number; readonly keys: number }>;
 }
 
 export interface Retention {

@@ -158,11 +158,11 @@ it('deletes old ended runs in small batches and never one that goes on', async (
   for (const run of runs) await store.runs.accept(ctx, run, NO_INTERNALS);
   await store.runs.appendLogs(ctx, runs[1]?.id ?? '', makeLogs(1, 3));
   for (const run of runs.slice(1)) await store.runs.finish(ctx, ended(run), []);
-  expect(await store.runs.prune(ctx, { limit: 100 })).toBe(0);
-  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toBe(3);
-  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toBe(2);
-  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toBe(0);
-  expect(await store.runs.prune(ctx, { keep: 5, limit: 100 })).toBe(9);
+  expect(await store.runs.prune(ctx, { limit: 100 })).toEqual({ runs: 0, keys: 0 });
+  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toEqual({ runs: 3, keys: 0 });
+  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toEqual({ runs: 2, keys: 0 });
+  expect(await store.runs.prune(ctx, { before: runs[6]?.created_at ?? '', limit: 3 })).toEqual({ runs: 0, keys: 0 });
+  expect(await store.runs.prune(ctx, { keep: 5, limit: 100 })).toEqual({ runs: 9, keys: 0 });
   const left = (await store.runs.list(ctx, 'default', { limit: 200 })).items.map(({ id }) => id);
   expect(left).toEqual([...runs.slice(15).toReversed(), runs[0]].map((run) => run?.id));
   expect(await store.runs.logs(ctx, 'default', runs[1]?.id ?? '', 0, 10)).toEqual([]);

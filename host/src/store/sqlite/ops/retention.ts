@@ -11,9 +11,9 @@ export interface PruneArgs {
   readonly now: number;
 }
 
-/** Deletes up to `limit` ended runs, oldest first, and as many expired idempotency keys; answers how many runs. */
-export function pruneRuns(db: Db, args: PruneArgs): number {
-  db.change(
+/** Deletes up to `limit` ended runs, oldest first, and as many expired idempotency keys. */
+export function pruneRuns(db: Db, args: PruneArgs): { readonly runs: number; readonly keys: number } {
+  const keys = db.change(
     `DELETE FROM idempotency WHERE (tenant_id, workflow_id, key) IN
        (SELECT tenant_id, workflow_id, key FROM idempotency WHERE created_at <= ? ORDER BY created_at LIMIT ?)`,
     [args.now - IDEMPOTENCY_MS, args.limit],
@@ -22,10 +22,11 @@ export function pruneRuns(db: Db, args: PruneArgs): number {
   // Rows are dense in seq but for what was pruned at the old end, so a count needs no counting.
   const newest = db.row<readonly [number | null]>('SELECT max(seq) FROM runs')?.[0] ?? 0;
   const tooMany = args.keep === null ? 0 : newest - args.keep;
-  return db.change(
+  const runs = db.change(
     `DELETE FROM runs WHERE seq IN
        (SELECT seq FROM (SELECT seq, created_at FROM runs NOT INDEXED WHERE NOT (${UNFINISHED}) ORDER BY seq LIMIT ?)
         WHERE created_at < ? OR seq <= ?)`,
     [args.limit, args.before ?? 0, tooMany],
   );
+  return { runs, keys };
 }
