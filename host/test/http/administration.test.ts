@@ -110,6 +110,7 @@ describe('keys and credentials', () => {
       tenant_id: 'default',
       user_id: 'u',
       hash: new Uint8Array([1]),
+      expires_at: null,
       created_at: 'now',
     } as const;
     const credential = {
