@@ -5,7 +5,7 @@ import { createRateLimits } from './auth/rate-limits.ts';
 import { createBackups } from './backup/create-backup.ts';
 import { ConfigError, type HostConfig } from './core/config.ts';
 import { systemContext } from './core/context.ts';
-import { makeDataDir } from './core/data-dir.ts';
+import { checkPluginsDir, makeDataDir } from './core/folders.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logging } from './core/log.ts';
 import { VERSION } from './core/version.ts';
@@ -72,6 +72,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const started = performance.now();
   const log = logging.for('host');
   const allowPrivate = readAllowPrivate(config.egressAllowPrivate);
+  await checkPluginsDir(config.pluginsDir);
   await makeDataDir(config.dataDir);
   await using undo = new AsyncDisposableStack();
 

@@ -2,7 +2,7 @@ import { access, constants, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import type { HostConfig } from '../core/config.ts';
-import { makeDataDir } from '../core/data-dir.ts';
+import { makeDataDir } from '../core/folders.ts';
 import { messageOf } from '../core/errors.ts';
 import { printJson, say } from './output.ts';
 

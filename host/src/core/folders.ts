@@ -18,6 +18,16 @@ export async function makeDataDir(dir: string): Promise<void> {
   }
 }
 
+/**
+ * The plugins directory need not be there yet; what is there has to be a folder.
+ * @throws ConfigError
+ */
+export async function checkPluginsDir(dir: string): Promise<void> {
+  const found = await stat(dir).catch(() => null);
+  if (found !== null && !found.isDirectory())
+    throw new ConfigError(`GOFLOW_PLUGINS_DIR: ${JSON.stringify(dir)} is not a folder`);
+}
+
 /** Not `mkdir` with `recursive`: where a folder takes no new one (`/proc`), that tries without end. */
 async function make(dir: string): Promise<void> {
   try {
