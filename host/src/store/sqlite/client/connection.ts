@@ -195,7 +195,7 @@ export class StoreConnection {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    this.meter.answered(pending.op, performance.now() - pending.askedAt, failure !== null);
+    this.meter.answered(pending.op, performance.now() - pending.askedAt, failure?.code);
     if (failure === null) {
       pending.resolve(value);
       return;
