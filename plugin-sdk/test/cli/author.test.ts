@@ -211,7 +211,7 @@ describe('a command line that cannot be meant', () => {
   });
 
   it('each command has --help with an example', async () => {
-    const commands = ['init', 'build', 'check', 'run', 'test', 'inspect', 'keygen', 'sign', 'verify'];
+    const commands = ['init', 'dev', 'build', 'check', 'run', 'test', 'inspect', 'keygen', 'sign', 'verify', 'publish'];
     for (const ended of await Promise.all(commands.map((name) => goflowPlugin(folder, name, '--help')))) {
       expect(ended).toMatchObject({ status: 0, stderr: '' });
       expect(ended.stdout).toMatch(/Example:\n {2}goflow-plugin /);
