@@ -1,0 +1,26 @@
+import type { Lab } from '../../test/attacks/lab.ts';
+import { none, type Row } from './table.ts';
+
+/** Quarantine ends by itself: after its pause one run is let through, and if that is sound, all are. */
+export async function quarantine(lab: Lab): Promise<readonly Row[]> {
+  const wrong: string[] = [];
+  const expectState = async (state: string) => {
+    const { body } = await lab.request('GET', '/api/plugins/hostile', undefined, 'held');
+    if (body.state !== state) wrong.push(`${body.state} instead of ${state}`);
+    return body.health.quarantined_for_ms as number;
+  };
+  for (let n = 0; n < 5; n += 1) {
+    const run = await lab.run('held', 'uninterruptible', { timeout: 0.3 });
+    await lab.runWhen('held', run.id, ({ ending }) => ending !== null);
+  }
+  const pauseMs = await expectState('quarantined');
+  const refused = await lab.run('held', 'answer');
+  if (refused.error?.code !== 'PLUGIN_QUARANTINED') wrong.push(`not refused: ${refused.status}`);
+  await new Promise((resolve) => setTimeout(resolve, pauseMs + 200));
+  const probe = await lab.run('held', 'answer');
+  if (probe.status !== 'succeeded') wrong.push(`the probe ${probe.status}: ${JSON.stringify(probe.error)}`);
+  await expectState('enabled');
+  return [
+    none('quarantine after 5 lost engines, refusal, a sound probe and the end of it: steps that went wrong', wrong, 4),
+  ];
+}
