@@ -8,8 +8,17 @@ import type { Io } from './io.ts';
 /** npm leaves out a file of this name when it packs the SDK. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: '.gitignore' };
 
+/** The templates, each with the command that tries it. */
+const TEMPLATES: Readonly<Record<string, string>> = {
+  action: `goflow-plugin run greet --input '{"name":"Ada"}'`,
+  credential: 'goflow-plugin inspect dist/*.goflow.json',
+  'http-api': 'goflow-plugin inspect dist/*.goflow.json',
+};
+
 /** Makes a project in a new (or empty) folder named after the connector. */
-export async function createProject(name: string, io: Io): Promise<void> {
+export async function createProject(name: string, chosen: string, io: Io): Promise<void> {
+  if (!Object.hasOwn(TEMPLATES, chosen))
+    throw usage(`--template: there is no "${chosen}"; there are ${Object.keys(TEMPLATES).join(', ')}.`);
   if (!PLUGIN_NAME.test(name) || name.length > 128) {
     throw usage(
       `${JSON.stringify(name)} is no name for a connector: lower-case letters, digits and "-", at most 64, optionally after "@scope/".`,
@@ -19,7 +28,7 @@ export async function createProject(name: string, io: Io): Promise<void> {
   const dir = path.resolve(folder);
   await refuseUsed(dir, folder);
 
-  const template = path.join(SDK_ROOT, 'templates', 'basic');
+  const template = path.join(SDK_ROOT, 'templates', chosen);
   const words = { __NAME__: name, __TITLE__: title(name), __FILE__: folder, __SDK_VERSION__: SDK_VERSION };
   const files = await readdir(template, { recursive: true, withFileTypes: true });
   for (const entry of files.filter((candidate) => candidate.isFile()).sort((a, b) => a.name.localeCompare(b.name))) {
@@ -34,7 +43,7 @@ export async function createProject(name: string, io: Io): Promise<void> {
     );
   }
   io.say(
-    `Made ${folder}.\n\n  cd ${folder}\n  goflow-plugin test\n  goflow-plugin run greet --input '{"name":"Ada"}'\n  goflow-plugin build`,
+    `Made ${folder}.\n\n  cd ${folder}\n  goflow-plugin test\n  goflow-plugin build\n  ${TEMPLATES[chosen]}\n  goflow-plugin dev`,
   );
 }
 
