@@ -65,7 +65,7 @@ async function handle(
     }
   } catch (error) {
     await recordFailed(services, exchange, error);
-    closeIfBodyUnsent(exchange);
+    closeIfBodyUnsent(exchange, error);
     sendProblem(exchange, error, services.log);
   }
 }
@@ -118,7 +118,8 @@ function requireHost({ req }: Exchange): void {
   }
 }
 
-/** A client that waits for `100 Continue` and is refused does not send its body: the connection cannot be used again. */
-function closeIfBodyUnsent(exchange: Exchange): void {
-  if (exchange.req.headers.expect !== undefined) exchange.closes = true;
+/** A client that waits for `100 Continue` and is refused does not send its body, and one that dribbles is not waited for: the connection cannot be used again. */
+function closeIfBodyUnsent(exchange: Exchange, error: unknown): void {
+  const dribbles = error instanceof GoflowError && error.code === 'REQUEST_TIMEOUT';
+  if (dribbles || exchange.req.headers.expect !== undefined) exchange.closes = true;
 }

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { GoflowError } from '../../core/errors.ts';
+import { Pace } from './pace.ts';
 
 const NOTHING = Buffer.alloc(0);
+const PACE = new Pace();
 
 /** Whether the request says that it has a body. */
 export function hasBody(req: IncomingMessage): boolean {
@@ -11,15 +13,25 @@ export function hasBody(req: IncomingMessage): boolean {
 
 /**
  * The bytes of the body, at most `limit` of them; what comes after is thrown away unread. How long it may take is the server's
- * `requestTimeout`, which ends the connection: then, and when the client goes, this rejects.
+ * `requestTimeout`, which ends the connection: then, and when the client goes or dribbles, this rejects.
  */
-export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBody(req: IncomingMessage, limit: number, pace: Pace = PACE): Promise<Buffer> {
   if (!hasBody(req)) return Promise.resolve(NOTHING);
   if (Number(req.headers['content-length'] ?? 0) > limit) return Promise.reject(tooLarge(limit));
   return new Promise((resolve, reject) => {
     let first: Buffer | null = null;
     let rest: Buffer[] | null = null;
     let size = 0;
+    const arrival = {
+      get size() {
+        return size;
+      },
+      giveUp(): void {
+        settle();
+        req.resume();
+        reject(new GoflowError('REQUEST_TIMEOUT', 'the body comes too slowly'));
+      },
+    };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
       if (size > limit) {
@@ -39,11 +51,13 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
       reject(new GoflowError('BAD_REQUEST', 'the connection ended before the body was complete'));
     };
     const settle = (): void => {
+      pace.forget(arrival);
       req.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
       // A late 'error' of the stream must not become an uncaught exception.
       req.on('error', ignore);
     };
     req.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
+    pace.watch(arrival);
   });
 }
 
