@@ -1,4 +1,4 @@
-import type { Engine } from '@goflow/plugin-sdk/runtime';
+import type { Broker, Engine } from '@goflow/plugin-sdk/runtime';
 import { counter, gauge, type MetricFamily } from './family.ts';
 
 /** What the host looks up when it is asked, so that it costs nothing in between. */
@@ -6,12 +6,14 @@ export interface HostFigures {
   readonly version: string;
   readonly admission: { readonly running: number; readonly queued: number };
   readonly engine: Pick<Engine, 'stats'>;
+  readonly broker: Pick<Broker, 'circuits'>;
   /** State of each installed plugin. */
   pluginStates(): Iterable<string>;
 }
 
 export function hostFamilies(figures: HostFigures): readonly MetricFamily[] {
   const { restarts, engines } = figures.engine.stats();
+  const circuits = figures.broker.circuits();
   const pools = engines.flatMap((engine) => engine.pools);
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
   const states = new Map<string, number>();
@@ -31,6 +33,17 @@ export function hostFamilies(figures: HostFigures): readonly MetricFamily[] {
       type: 'gauge',
       samples: Array.from(states, ([state, value]) => ({ labels: { state }, value })),
     },
+    gauge(
+      'goflow_circuits_open',
+      'Hosts that are left alone for a moment, per tenant and plugin.',
+      circuits.open.length,
+    ),
+    counter('goflow_circuit_opens_total', 'Times that a host began to be left alone.', circuits.opened),
+    counter(
+      'goflow_circuit_refusals_total',
+      'Outgoing requests refused because their host is left alone.',
+      circuits.refused,
+    ),
     counter('goflow_engine_restarts_total', 'Engine processes that ended without being asked to.', restarts),
     gauge('goflow_engine_processes', 'Engine processes that run, spares included.', engines.length),
     gauge(

@@ -8,6 +8,7 @@ import type { ActiveRun } from './active-run.ts';
 import { pause } from './pause.ts';
 import { persist } from './persist.ts';
 import { isRetryable, NO_RETRY, retryDelay, runError } from './retry.ts';
+import { createRetryBudget } from './retry-budget.ts';
 import { attemptStep, type Attempt, type StepResult, type StepServices } from './step.ts';
 
 /** How a run ended, before it is written down. `requeued`: the host shuts down, and the next one takes the run up. */
@@ -28,6 +29,7 @@ export function createExecutor(
   services: StepServices & { readonly store: Store; readonly isStopping: () => boolean },
 ): Executor {
   const { store, logs } = services;
+  const budget = createRetryBudget();
   const persistence = { isStopping: services.isStopping, log: logs.executor };
 
   async function execute(run: ActiveRun): Promise<RunRecord | null> {
@@ -163,6 +165,7 @@ export function createExecutor(
     const startedAt = new Date().toISOString();
     let number = first;
     let attemptBegun = begun;
+    const earlier = run.trail.retriesOf(step.definition.id);
     const attempt: Attempt = {
       deadline,
       stepSpanId,
@@ -179,7 +182,10 @@ export function createExecutor(
         void saveSteps(run);
       },
     };
-    for (let tries = 1; ; tries += 1, number += 1) {
+    // A restart during the pause before a retry does not shorten it.
+    if (before !== -1 && run.steps[before]?.status === 'failed')
+      await pause(Math.max(0, Math.min(earlier.dueAt - Date.now(), deadline - performance.now())), run.signal);
+    for (let tries = earlier.used + 1; ; tries += 1, number += 1) {
       run.steps[index] = stepRecord(step, number, startedAt);
       run.emitState();
       // The first attempt of a first life is implied by what was stored before; every later one is written before it begins, so that a crash cuts
@@ -188,9 +194,17 @@ export function createExecutor(
       attemptBegun = performance.now();
       const result = expired(run, deadline) ?? (await attemptStep(services, run, step, attempt));
       run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
+      if (tries === 1 && result.action !== null) budget.called(run.ctx.tenantId, result.action.plugin.manifest.name);
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
-      const delay = retryDelay(policy, tries + 1, result.error);
-      if (performance.now() + delay >= deadline) return result;
+      const plugin = result.action?.plugin.manifest.name ?? '';
+      const delay = Math.max(
+        retryDelay(policy, tries + 1, result.error, result.askedMs),
+        budget.take(run.ctx.tenantId, plugin),
+      );
+      if (performance.now() + delay >= deadline) {
+        budget.giveBack(run.ctx.tenantId, plugin);
+        return result;
+      }
       services.meters.stepRetried();
       run.trail.retried(step.definition.id, number, attemptBegun, result.error.code, delay);
       logs.executor.info(run.ctx, 'step will be retried', {
@@ -202,6 +216,8 @@ export function createExecutor(
       // Durable before the pause: a restart during it makes the next attempt, not the first one again.
       if (!(await saveSteps(run))) return { kind: 'interrupted', action: result.action };
       await pause(delay, run.signal);
+      // Nothing is in flight: the next start makes this attempt.
+      if (services.isStopping() && !run.signal.aborted) return { kind: 'interrupted', action: result.action };
     }
   }
 

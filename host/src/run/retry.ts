@@ -14,19 +14,21 @@ export function isRetryable(error: ErrorData): boolean {
 
 /**
  * Milliseconds to wait before attempt `attempt` (2 is the first retry): exponential with full jitter
- * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A service that said when to come back is heard:
- * `details.retry_after_ms` is the least.
+ * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). A service that said when to come back is heard: that time is the least, and
+ * the jitter comes on top of it, so that those who were told the same do not come at the same moment. It says so in `details.retry_after_ms`, or in the
+ * `Retry-After` of an answer (`askedMs`).
  */
 export function retryDelay(
   policy: RetryPolicy,
   attempt: number,
   error: ErrorData,
+  askedMs = 0,
   random: () => number = Math.random,
 ): number {
   const base = policy.backoff_ms ?? DEFAULT_BACKOFF_MS;
   const cap = policy.max_backoff_ms ?? DEFAULT_MAX_BACKOFF_MS;
   const ceiling = Math.min(cap, base * 2 ** (attempt - 2));
-  return Math.max(random() * ceiling, retryAfterOf(error));
+  return Math.max(askedMs, retryAfterOf(error)) + random() * ceiling;
 }
 
 function retryAfterOf(error: ErrorData): number {

@@ -25,7 +25,7 @@ import { templateRoots } from './roots.ts';
 export interface StepServices {
   readonly plugins: Plugins;
   readonly credentials: Credentials;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'call'>;
   readonly broker: Broker;
   readonly meters: RunMeters;
   /** Null: traces are off. */
@@ -41,7 +41,13 @@ export interface StepServices {
 
 export type StepResult =
   | { readonly kind: 'succeeded'; readonly output: JsonValue; readonly action: ResolvedAction }
-  | { readonly kind: 'failed'; readonly error: ErrorData; readonly action: ResolvedAction | null }
+  | {
+      readonly kind: 'failed';
+      readonly error: ErrorData;
+      readonly action: ResolvedAction | null;
+      /** How long an answer that the connector got asked to be left alone (`Retry-After`), in milliseconds. */
+      readonly askedMs?: number;
+    }
   | { readonly kind: 'timed_out' | 'cancelled' | 'interrupted'; readonly action: ResolvedAction | null };
 
 /** One attempt that is about to be made. */
@@ -220,6 +226,7 @@ async function callAction(
   const deadline = Math.min(attempt.deadline, performance.now() + actionTimeoutMs(manifest, action.id));
   const ctx: Context = withDeadline({ ...run.ctx, spanId: newSpanId() }, deadline);
   const fields = { plugin: manifest.name, action: action.id, step_id: stepId };
+  let askedUntil = 0;
   const openSession = () =>
     services.broker.open({
       tenantId: ctx.tenantId,
@@ -231,6 +238,8 @@ async function callAction(
       traceparent: services.spans === null ? traceparentOf(ctx) : () => traceparentOf({ ...ctx, spanId: newSpanId() }),
       deadline,
       onEgress(record) {
+        if (record.retryAfterMs !== undefined)
+          askedUntil = Math.max(askedUntil, performance.now() + record.retryAfterMs);
         run.trail.egressFinished(stepId, attempt.number, record, (text) => run.mask.text(text));
         services.meters.egressFinished(manifest.name, record);
         services.spans?.egressFinished(ctx, manifest.name, record, run.mask.text(record.host));
@@ -272,6 +281,7 @@ async function callAction(
       logsDropped: (count) => run.countDropped(count),
       progress: (fraction, message) =>
         run.emitProgress(stepId, fraction, message === null ? null : run.mask.text(message)),
+      span: (name, ms, failed) => services.spans?.connectorSpan(ctx, run.mask.text(name), ms, failed),
       restarted() {
         // What the lost attempt had open must neither go on nor be mistaken for the new one's.
         session.close('ended');
@@ -300,7 +310,9 @@ async function callAction(
     run.workEnd = workEnd.promise;
     if (outcome.reason === 'deadline') run.dueAt = deadline;
   }
-  const result = judge(run, action, outcome);
+  const judged = judge(run, action, outcome);
+  const askedMs = Math.max(0, askedUntil - performance.now());
+  const result = judged.kind === 'failed' && askedMs > 0 ? { ...judged, askedMs } : judged;
   services.plugins.noteOutcome(action.plugin.digest, ctx.tenantId, outcomeKind(result));
   const error = result.kind === 'failed' ? result.error : null;
   const durationMs = performance.now() - started;

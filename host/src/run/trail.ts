@@ -59,6 +59,14 @@ export class RunTrail {
     });
   }
 
+  /** How many retries of a step were made or are due, those of cut-off attempts not counted, and when the last of them is due (ms since the epoch; 0: none). */
+  retriesOf(stepId: string): { readonly used: number; readonly dueAt: number } {
+    const own = this.#retries.filter((entry) => entry.step_id === stepId && entry.code !== 'INTERRUPTED');
+    const last = own.at(-1);
+    const dueAt = last === undefined ? 0 : Date.parse(last.started_at) + last.duration_ms + last.wait_ms;
+    return { used: own.length, dueAt };
+  }
+
   record(): RunTrailRecord {
     return {
       egress: [...this.#egress],

@@ -23,6 +23,7 @@ test('the guide lists every metric family of the host, and no other', () => {
       version: '1',
       admission: { running: 0, queued: 0 },
       engine: { stats: () => ({ restarts: 0, engines: [] }) },
+      broker: { circuits: () => ({ open: [], opened: 0, refused: 0 }) },
       pluginStates: () => [],
     }),
   ];

@@ -37,6 +37,7 @@ function knownNames(): Set<string> {
       version: '1',
       admission: { running: 0, queued: 0 },
       engine: { stats: () => ({ restarts: 0, engines: [] }) },
+      broker: { circuits: () => ({ open: [], opened: 0, refused: 0 }) },
       pluginStates: () => [],
     }),
   ];
@@ -72,6 +73,9 @@ describe('the dashboard and the alert rules', () => {
     // These explain others; they are in no panel of their own.
     expect(unused.sort()).toEqual([
       'goflow_build_info',
+      'goflow_circuit_opens_total',
+      'goflow_circuit_refusals_total',
+      'goflow_circuits_open',
       'goflow_egress_duration_seconds_total',
       'goflow_engine_pools',
       'goflow_engine_processes',

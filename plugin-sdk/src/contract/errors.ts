@@ -12,6 +12,7 @@ export const RUN_ERRORS = {
   PERMISSION_NOT_GRANTED: { fault: 'operator', retryable: false },
   EGRESS_DENIED: { fault: 'operator', retryable: false },
   NETWORK_ERROR: { fault: 'operator', retryable: true },
+  CIRCUIT_OPEN: { fault: 'operator', retryable: true },
   TEMPLATE_PATH_MISSING: { fault: 'client', retryable: false },
   PLUGIN_UNAVAILABLE: { fault: 'operator', retryable: false },
   PLUGIN_QUARANTINED: { fault: 'author', retryable: false },

@@ -1,4 +1,5 @@
 import type { AllowPrivate } from './allow-private.ts';
+import { Circuits, type CircuitStats } from './circuits.ts';
 import { ConnectionPool } from './connections.ts';
 import { Dialer } from './dial.ts';
 import { AddressGuard, type Resolve } from './guard.ts';
@@ -6,6 +7,7 @@ import { BrokerSession, type SessionOptions } from './session.ts';
 import type { PluginStorage } from './storage.ts';
 
 export { type AllowPrivate, parseAllowPrivate } from './allow-private.ts';
+export type { CircuitStats, OpenCircuit } from './circuits.ts';
 export type { CloseReason } from './fence.ts';
 export type { Resolve } from './guard.ts';
 export type { EgressRecord } from './record.ts';
@@ -28,6 +30,8 @@ export interface BrokerOptions {
 export interface Broker {
   /** Begins the session of one call of an action; cheap. It has to be closed when the call is over. */
   open(options: SessionOptions): BrokerSession;
+  /** Hosts that are left alone for a moment because they failed. */
+  circuits(): CircuitStats;
   /** Closes connections that are kept for later requests. Sessions are closed by their owners. */
   close(): void;
 }
@@ -36,8 +40,10 @@ export function createBroker(options: BrokerOptions): Broker {
   const dialer =
     options.dialer ?? new Dialer(new AddressGuard(options.allowPrivate, options.resolve), options.ca ?? []);
   const pool = new ConnectionPool(dialer);
+  const circuits = new Circuits();
   return {
-    open: (session) => new BrokerSession(session, { pool, dialer, storage: options.storage }),
+    open: (session) => new BrokerSession(session, { pool, dialer, circuits, storage: options.storage }),
+    circuits: () => circuits.stats(),
     close: () => pool.close(),
   };
 }

@@ -41,6 +41,11 @@ export function networkError(message: string, details: JsonObject): BrokerError 
   return new BrokerError('NETWORK_ERROR', message, { retryable: true, details });
 }
 
+/** Whether the other side or the way to it failed, rather than what was asked of it. */
+export function isNetworkFailure({ data }: BrokerError): boolean {
+  return data.code === 'NETWORK_ERROR' && data.retryable;
+}
+
 /** The answer broke a limit or a rule; asking again would give the same. */
 export function unusableAnswer(message: string, details: JsonObject): BrokerError {
   return new BrokerError('NETWORK_ERROR', message, { details });

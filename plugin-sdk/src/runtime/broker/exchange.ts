@@ -5,6 +5,7 @@ import type { HttpConnection } from './connections.ts';
 import { type BrokerError, fromNetworkFailure } from './errors.ts';
 import { type Header, headerValue } from './headers.ts';
 import type { ByteMask } from './mask-stream.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export interface ExchangeRequest {
   readonly method: string;
@@ -48,6 +49,8 @@ export class Exchange {
   bytesSent = 0;
   bytesReceived = 0;
   status: number | null = null;
+  /** How long the answer asked to be left alone. */
+  retryAfterMs = 0;
   /** Whether anything of the request may have been written. */
   started = false;
 
@@ -137,6 +140,7 @@ export class Exchange {
     const length = headerValue(raw, 'content-length');
     const hasBody = this.#method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
     this.status = status;
+    this.retryAfterMs = retryAfterMs(status, raw);
     if (hasBody)
       this.#body = new AnswerBody({
         target: this.#target,

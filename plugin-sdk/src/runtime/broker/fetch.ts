@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { type Host, MAX_RESPONSE_BYTES, parseHost, showHost } from '../../contract/index.ts';
 import type { FetchHead, FetchRequest } from '../protocol/broker.ts';
+import type { Report } from './circuits.ts';
 import type { ConnectionPool, HttpConnection, HttpTarget } from './connections.ts';
 import { ACCEPT_ENCODING } from './decode.ts';
-import { BrokerError, egressDenied, invalidCall, unusableAnswer } from './errors.ts';
+import { BrokerError, egressDenied, invalidCall, isNetworkFailure, unusableAnswer } from './errors.ts';
 import { type AnswerHead, Exchange } from './exchange.ts';
 import type { Fence } from './fence.ts';
 import type { Grants } from './grants.ts';
@@ -17,6 +18,8 @@ import { type Hop, isRedirect, MAX_REDIRECTS, nextHop, type SecretUse } from './
 export interface HttpPowers {
   readonly fence: Fence;
   readonly pool: ConnectionPool;
+  /** Throws CIRCUIT_OPEN where the host is left alone. */
+  enter(host: string, port: number): Report;
   readonly grants: Grants;
   readonly placeholders: Placeholders | null;
   readonly mask: ByteMask | null;
@@ -31,6 +34,9 @@ export interface HttpPowers {
 const INLINE_BYTES = 64 * 1024;
 /** How long a head waits for its announced short body, in milliseconds. */
 const INLINE_WAIT_MS = 25;
+
+/** A gateway, or the service itself, says that nobody is there at the moment. Other errors are about the request. */
+const GONE_STATUSES = new Set([502, 503, 504]);
 
 const METHOD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/;
 const FORBIDDEN_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK']);
@@ -111,9 +117,11 @@ async function sendHop(hop: Hop, powers: HttpPowers): Promise<SentHop> {
     });
   let rule = 'invalid';
   let recorded = false;
+  let report: Report | null = null;
   try {
     const target = targetOf(hop.url);
     rule = powers.grants.forRequest(target.secure, target.host, target.port).text;
+    report = powers.enter(target.host.host, target.port);
     const { headers: filled, path, body, secrets } = fillIn(hop, powers.placeholders);
     const headers: readonly Header[] = traceparent === '' ? filled : [...filled, ['traceparent', traceparent]];
     for (let attempt = 0; ; attempt++) {
@@ -127,18 +135,29 @@ async function sendHop(hop: Hop, powers: HttpPowers): Promise<SentHop> {
         if (stale) return;
         recorded = true;
         const { status, bytesSent, bytesReceived } = exchange;
-        log({ address: connection.address, rule, status, bytesSent, bytesReceived, error: error?.data ?? null });
+        const waits = exchange.retryAfterMs > 0 ? { retryAfterMs: exchange.retryAfterMs } : {};
+        log({
+          address: connection.address,
+          rule,
+          status,
+          bytesSent,
+          bytesReceived,
+          error: error?.data ?? null,
+          ...waits,
+        });
       });
       let release = () => {};
       release = powers.fence.onClose((reason) => exchange.abort(reason));
       try {
         const head = await exchange.send({ method: hop.method, path, headers, body });
+        report(GONE_STATUSES.has(head.status) ? 'bad' : 'good', exchange.retryAfterMs);
         return { exchange, head, secrets };
       } catch (error) {
         if (!stale) throw error;
       }
     }
   } catch (error) {
+    report?.(error instanceof BrokerError && isNetworkFailure(error) ? 'bad' : 'none');
     if (!recorded && error instanceof BrokerError) log({ rule: error.rule ?? rule, error: error.data });
     throw error;
   }

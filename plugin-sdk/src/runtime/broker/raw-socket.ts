@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type Host, parseHost, showHost } from '../../contract/index.ts';
+import type { Report } from './circuits.ts';
 import type { Dialer } from './dial.ts';
-import { type BrokerError, egressDenied, fromNetworkFailure, invalidCall } from './errors.ts';
+import { type BrokerError, egressDenied, fromNetworkFailure, invalidCall, isNetworkFailure } from './errors.ts';
 import type { Fence } from './fence.ts';
 import type { EgressRecord } from './record.ts';
 
@@ -17,6 +18,8 @@ export interface RawSocketOptions {
   readonly secureTransport: 'on' | 'off' | 'starttls';
   /** The granted entry that let it through. */
   readonly rule: string;
+  /** Throws CIRCUIT_OPEN where the host is left alone. */
+  enter(): Report;
   record(record: EgressRecord): void;
   /** Called once, when the connection is gone or could not be made. */
   onGone(): void;
@@ -42,12 +45,16 @@ export class RawSocket {
   static async open(options: RawSocketOptions): Promise<RawSocket> {
     const { host, port, secureTransport, fence } = options;
     const startedAt = performance.now();
+    let report: Report | null = null;
     try {
+      report = options.enter();
       const target = { host, port, secure: secureTransport === 'on', allowHalfOpen: true };
       const { socket, address } = await options.dialer.dial(target, fence);
+      report('good');
       return new RawSocket(options, socket, address);
     } catch (error) {
       const failure = fromNetworkFailure(`${showHost(host.host)}:${port}`, error);
+      report?.(isNetworkFailure(failure) ? 'bad' : 'none');
       options.record({
         kind: 'tcp',
         method: null,

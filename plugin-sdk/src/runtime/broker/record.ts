@@ -20,6 +20,8 @@ export interface EgressRecord {
   readonly bytesReceived: number;
   readonly durationMs: number;
   readonly error: ErrorData | null;
+  /** How long an answer of 429 or 503 asked to be left alone (`Retry-After`), in milliseconds; left out where none did. */
+  readonly retryAfterMs?: number;
   /** What it was sent with; left out for connections. */
   readonly traceparent?: string;
 }

@@ -2,6 +2,7 @@ import { type JsonObject, type JsonValue, parseHost, type Permissions } from '..
 import type { BrokerAnswer, BrokerCall, ConnectHead } from '../protocol/broker.ts';
 import type { BrokerReply } from '../protocol/engine.ts';
 import { readCall } from './call-check.ts';
+import type { Circuits, Report } from './circuits.ts';
 import type { ConnectionPool } from './connections.ts';
 import type { Dialer } from './dial.ts';
 import { BrokerError, egressDenied, invalidCall, unusableAnswer } from './errors.ts';
@@ -46,6 +47,7 @@ export interface SessionStats {
 export interface SessionPowers {
   readonly pool: ConnectionPool;
   readonly dialer: Dialer;
+  readonly circuits: Circuits;
   readonly storage: PluginStorage;
 }
 
@@ -224,6 +226,7 @@ export class BrokerSession {
     const onGone = () => this.#liveSockets--;
     const { dialer } = this.#powers;
     const socket = await RawSocket.open({
+      enter: () => this.#enter(host.host, port),
       dialer,
       fence: this.#fence,
       host,
@@ -288,6 +291,7 @@ export class BrokerSession {
     return {
       fence: this.#fence,
       pool: this.#powers.pool,
+      enter: (host, port) => this.#enter(host, port),
       grants: this.#grantsOf(),
       placeholders,
       mask: placeholders === null ? null : ByteMask.of(placeholders.secrets),
@@ -323,6 +327,11 @@ export class BrokerSession {
         });
       throw error;
     }
+  }
+
+  #enter(host: string, port: number): Report {
+    const { tenantId, plugin } = this.#options;
+    return this.#powers.circuits.enter(tenantId, plugin, host, port);
   }
 
   #record(record: EgressRecord): void {

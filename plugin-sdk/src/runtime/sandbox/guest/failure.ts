@@ -8,7 +8,8 @@ const CODE = /^[A-Za-z0-9_.:-]{1,64}$/;
 
 /** An error that connectors can read as a ConnectorError: `code`, `retryable` and `details` are on it. A network failure is a TypeError too, as `fetch` promises. */
 export function makeFailure(data: ErrorData): Error {
-  const error = data.code === 'NETWORK_ERROR' ? new TypeError(data.message) : new Error(data.message);
+  const isNetwork = data.code === 'NETWORK_ERROR' || data.code === 'CIRCUIT_OPEN';
+  const error = isNetwork ? new TypeError(data.message) : new Error(data.message);
   const own = { name: 'ConnectorError', code: data.code, retryable: data.retryable, details: data.details };
   for (const [name, value] of Object.entries(own)) {
     Object.defineProperty(error, name, { value, writable: true, configurable: true, enumerable: name !== 'name' });
