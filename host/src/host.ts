@@ -173,6 +173,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
       ready: () => ({
         accepting: stopping ? { ok: false, detail: 'the host is shutting down' } : { ok: true },
         engine: engineHealth(engine.stats().engines.length),
+        ...circuitHealth(broker.circuits().open.length),
       }),
     },
     metrics: () => [
@@ -181,6 +182,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
         version: VERSION,
         admission,
         engine,
+        broker,
         pluginStates: () => plugins.list('default').map(({ state }) => state),
       }),
       ...(store.metrics?.() ?? []),
@@ -252,6 +254,13 @@ async function refuseOpenToTheWorld(config: HostConfig, auth: Auth): Promise<voi
 
 function engineHealth(engines: number): { readonly ok: boolean; readonly detail?: string } {
   return engines > 0 ? { ok: true } : { ok: false, detail: 'no engine process runs; one is being started' };
+}
+
+/** Other people's services that are down do not make this host unfit for work; it is worth a line. */
+function circuitHealth(open: number): { readonly circuits?: { readonly ok: boolean; readonly detail: string } } {
+  return open === 0
+    ? {}
+    : { circuits: { ok: true, detail: `${open} outside hosts fail and are left alone for a moment` } };
 }
 
 /** Resolves when no run is in hand, or when the time is over. */
