@@ -18,6 +18,8 @@ import { hostFamilies } from './metrics/host-families.ts';
 import { createRunMeters } from './metrics/run-meters.ts';
 import { firstPartyDigests } from './plugin/first-party.ts';
 import { createPlugins } from './plugin/plugins.ts';
+import { makeRevocable } from './plugin/revocable-engine.ts';
+import { openTrust } from './plugin/trust.ts';
 import type { Plugins } from './plugin/types.ts';
 import type { ActiveRun } from './run/active-run.ts';
 import { createAdmission } from './run/admission.ts';
@@ -81,6 +83,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     log: (level, message, fields) => logging.for('sandbox').log(level, null, message, fields),
   });
   undo.defer(() => engine.shutdown());
+  const revocable = makeRevocable(engine);
   const store = await openSqliteStore({ dataDir: config.dataDir, log: logging.for('store') });
   undo.defer(() => store.close());
   const vault = await openVault({
@@ -110,6 +113,8 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     pluginsDir: config.pluginsDir,
     dataDir: config.dataDir,
     firstPartyDigests: firstPartyDigests(),
+    trust: openTrust(config, logging.for('plugin')),
+    onRevoked: (digests) => revocable.endCalls(digests),
   });
   undo.defer(() => plugins.close());
   const credentials = createCredentials({ store, vault, plugins, log: logging.for('auth') });
@@ -124,7 +129,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
   const steps = {
     plugins,
     credentials,
-    engine,
+    engine: revocable.engine,
     broker,
     meters,
     spans: tracing === null ? null : createRunSpans(tracing),

@@ -33,6 +33,12 @@ export interface HostConfig {
   /** Claims that name the tenant and the role. */
   readonly oidcTenantClaim: string;
   readonly oidcRoleClaim: string;
+  /** Whether bundles have to be signed by a trusted key. */
+  readonly trust: 'any' | 'signed';
+  /** Files of public keys, and folders of them. */
+  readonly trustedKeys: readonly string[];
+  /** File of revoked key ids and digests, looked at while the host runs. */
+  readonly revoked: string | undefined;
 }
 
 /** A value that cannot be used. `message` is one line: the variable, the value, what is allowed. */
@@ -215,6 +221,35 @@ export const VARIABLES = [
     allowed: CLAIM,
     meaning: 'claim of a token that names the role, or a list of roles of which the strongest counts',
     parse: claim,
+  }),
+  variable({
+    field: 'trust',
+    name: 'GOFLOW_TRUST',
+    fallback: 'any',
+    allowed: 'any or signed',
+    meaning: 'whether plugins have to be signed by a trusted key',
+    parse: (text) => (text === 'any' || text === 'signed' ? text : undefined),
+  }),
+  variable({
+    field: 'trustedKeys',
+    name: 'GOFLOW_TRUSTED_KEYS',
+    fallback: '',
+    allowed: 'a comma list of public key files (FILE.pub) and folders of them',
+    meaning: 'keys whose signature on a plugin is trusted',
+    parse: (text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== '')
+        .map((part) => path.resolve(part)),
+  }),
+  variable({
+    field: 'revoked',
+    name: 'GOFLOW_REVOKED',
+    fallback: undefined,
+    allowed: 'a file',
+    meaning: 'file of key ids and bundle digests that are trusted no more, one a line; changes take effect at once',
+    parse: (text) => path.resolve(text),
   }),
 ] as const;
 

@@ -68,7 +68,10 @@ export function administer(
   async function install(ctx: Context, admin: PluginAdmin, body: Uint8Array): Promise<InstallResult> {
     const verified = verifyBundle(body, installed.memory);
     if (!verified.ok) throw new GoflowError('BUNDLE_REFUSED', verified.reason);
-    const plugin = toLoadedPlugin(verified, admin.hostWide ? null : admin.tenantId, options.firstPartyDigests);
+    const tenantId = admin.hostWide ? null : admin.tenantId;
+    const plugin = toLoadedPlugin(verified, tenantId, options.firstPartyDigests, installed.trust);
+    const untrusted = installed.trust.refusal(plugin);
+    if (untrusted !== null) throw new GoflowError('BUNDLE_REFUSED', untrusted);
     const { name, version } = plugin.manifest;
     if (alreadyThere(plugin) === null) await loadOnce(plugin);
     return installed.exclusive(async () => {

@@ -13,6 +13,7 @@ import { createLoadChecks, type LoadChecks } from './load-check.ts';
 import { createQuarantine, type Quarantine } from './quarantine.ts';
 import { buildRegistry, goneDigests, type Registry, withoutClashes } from './registry.ts';
 import type { LoadedPlugin, RefusedView } from './types.ts';
+import { TAKE_ALL, type Trust } from './trust.ts';
 import { toLoadedPlugin, verifyBundle } from './verify.ts';
 
 export interface PluginsOptions {
@@ -26,6 +27,10 @@ export interface PluginsOptions {
   readonly dataDir: string;
   /** Digests of the bundles that ship with the host: they are granted what they ask. */
   readonly firstPartyDigests: ReadonlySet<string>;
+  /** Default: every sound bundle is taken. */
+  readonly trust?: Trust;
+  /** Told when plugins that were there are revoked: what runs of them has to end. */
+  readonly onRevoked?: (digests: ReadonlySet<string>) => void;
 }
 
 interface Upload {
@@ -40,6 +45,7 @@ export class Installed {
   readonly quarantine: Quarantine = createQuarantine();
   /** For `verifyBundle`. */
   readonly memory: BundleMemory;
+  readonly trust: Trust;
   readonly #bundles: BundleFiles;
   readonly #directory: PluginDirectory;
   readonly #lost: RefusedView[] = [];
@@ -54,6 +60,7 @@ export class Installed {
     settings: readonly PluginSettingsRecord[],
   ) {
     this.options = options;
+    this.trust = options.trust ?? TAKE_ALL;
     this.#settings = settings;
     this.#bundles = openBundleFiles(options.dataDir);
     this.#bundles.sweep(new Set(versions.map(({ file }) => file)));
@@ -63,7 +70,7 @@ export class Installed {
     this.#directory = openPluginDirectory({
       dir: options.pluginsDir,
       verify: (bytes) => verifyBundle(bytes, this.memory),
-      toPlugin: (verified) => toLoadedPlugin(verified, null, options.firstPartyDigests),
+      toPlugin: (verified) => toLoadedPlugin(verified, null, options.firstPartyDigests, this.trust),
       checks: this.checks,
       onChange: () => this.#onDirectoryChange(),
       onUnchecked: (file, error) =>
@@ -72,6 +79,7 @@ export class Installed {
     this.#registry = this.#build();
     for (const refused of this.#registry.refused) this.#logRefused(refused);
     this.#directory.start();
+    this.trust.watch(() => this.#onRevocations());
   }
 
   get registry(): Registry {
@@ -135,6 +143,7 @@ export class Installed {
   }
 
   async close(): Promise<void> {
+    this.trust.close();
     this.#directory.close();
     this.checks.close();
     await this.#last;
@@ -152,7 +161,8 @@ export class Installed {
       const verified = verifyBundle(this.#bundles.read(record.file), this.memory);
       if (!verified.ok) throw new Error(verified.reason);
       if (verified.digest !== record.digest) throw new Error(`its digest is ${verified.digest}, not the installed one`);
-      return [{ record, plugin: toLoadedPlugin(verified, record.tenant_id, this.options.firstPartyDigests) }];
+      const { firstPartyDigests } = this.options;
+      return [{ record, plugin: toLoadedPlugin(verified, record.tenant_id, firstPartyDigests, this.trust) }];
     } catch (error) {
       const { name, version } = record;
       const file = path.join('bundles', record.file);
@@ -176,7 +186,15 @@ export class Installed {
       else
         refused.push({ name: outcome.name, version: outcome.version, state: 'refused', file, reason: outcome.reason });
     }
-    const sound = withoutClashes(installed, ({ plugin, file }, stays) => {
+    const trusted = installed.filter(({ plugin, source, file }) => {
+      const reason = this.trust.refusal(plugin);
+      if (reason === null) return true;
+      const { name, version } = plugin.manifest;
+      const where = source === 'upload' ? path.join('bundles', file) : file;
+      refused.push({ name, version, state: 'refused', file: where, reason });
+      return false;
+    });
+    const sound = withoutClashes(trusted, ({ plugin, file }, stays) => {
       const { name, version } = plugin.manifest;
       const where = stays.source === 'upload' ? 'an upload' : stays.file;
       const reason = `${name} ${version} is already there with another digest, from ${where}`;
@@ -192,6 +210,16 @@ export class Installed {
       this.options.engine.close(digest);
       this.quarantine.forget(digest);
     }
+  }
+
+  /** What is revoked is offered no more, and what runs of it is ended. */
+  #onRevocations(): void {
+    const before = this.#registry;
+    this.#publish();
+    const gone = new Set(goneDigests(before, this.#registry));
+    if (gone.size > 0) this.options.onRevoked?.(gone);
+    const known = new Set(before.refused.map(({ file }) => file));
+    for (const refused of this.#registry.refused) if (!known.has(refused.file)) this.#logRefused(refused);
   }
 
   #onDirectoryChange(): void {

@@ -13,6 +13,16 @@ export interface LoadedPlugin {
   /** First-party bundles that ship with the host are granted what they ask. */
   readonly firstParty: boolean;
   readonly bundle: BundleCode;
+  /** Who signed it, as far as this host's trust looks at that. */
+  readonly signers?: Signers;
+}
+
+/** Key ids of the signatures on a bundle. */
+export interface Signers {
+  /** Trusted keys whose signature is good. */
+  readonly trusted: readonly string[];
+  /** What the signatures say of themselves. */
+  readonly claimed: readonly string[];
 }
 
 /** An action as a workflow names it, found for a tenant. */

@@ -1,6 +1,7 @@
 import { type Bundle, BundleError, effectiveLimits, parseBundle, PLUGIN_NAME } from '@goflow/plugin-sdk/contract';
 import { messageOf } from '../core/errors.ts';
 import type { BundleMemory } from './bundle-memory.ts';
+import type { Trust } from './trust.ts';
 import type { LoadedPlugin } from './types.ts';
 
 /** A bundle whose format, digests, manifest and schemas are sound. */
@@ -35,6 +36,7 @@ export function toLoadedPlugin(
   verified: { readonly bundle: Bundle; readonly digest: string },
   tenantId: string | null,
   firstPartyDigests: ReadonlySet<string>,
+  trust: Pick<Trust, 'signersOf'>,
 ): LoadedPlugin {
   const { manifest, files } = verified.bundle;
   return {
@@ -49,6 +51,7 @@ export function toLoadedPlugin(
       code: files['plugin.js'],
       limits: effectiveLimits(manifest),
     },
+    signers: trust.signersOf(verified.bundle),
   };
 }
 
