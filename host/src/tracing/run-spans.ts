@@ -27,6 +27,8 @@ export interface RunSpans {
   stepEnded(ctx: Context, spanId: string, start: number, step: StepRecord): void;
   /** `ctx` is the attempt's: its span is that of the call. */
   attemptEnded(ctx: Context, attempt: AttemptSpan): void;
+  /** What a connector measured itself with `ctx.span`, just now. */
+  connectorSpan(ctx: Context, name: string, durationMs: number, failed: boolean): void;
   egressFinished(ctx: Context, plugin: string, record: EgressRecord, host: string): void;
 }
 
@@ -106,6 +108,16 @@ export function createRunSpans(tracer: Tracer): RunSpans {
       // The sandbox's clock is its own: all that is known is how long it took, and that it ended just now.
       const start = Math.max(attempt.start, end - attempt.wallMs);
       record(ctx, { name: 'sandbox', spanId: newSpanId(), parentSpanId: ctx.spanId, start, end, attributes });
+    },
+    connectorSpan(ctx, name, durationMs, failed) {
+      record(ctx, {
+        name,
+        spanId: newSpanId(),
+        parentSpanId: ctx.spanId,
+        start: performance.now() - durationMs,
+        attributes: {},
+        error: failed ? { code: 'CONNECTOR_ERROR', message: 'it threw' } : null,
+      });
     },
     egressFinished(ctx, plugin, egress, host) {
       const sent = egress.traceparent === undefined ? null : parseTraceparent(egress.traceparent);

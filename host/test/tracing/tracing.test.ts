@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createLogging } from '../../src/core/log.ts';
 import { openTracing } from '../../src/tracing/open.ts';
+import { bundleText } from '../plugin/support/bundle.ts';
 import { samplerOf } from '../../src/tracing/sampling.ts';
 import {
   addHttpWorkflow,
@@ -135,6 +136,35 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     const ids = new Set(spans.map(({ spanId }) => spanId));
     for (const span of spans) if (!roots.includes(span)) expect(ids).toContain(span.parentSpanId);
     expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(['run First', 'run Second']));
+  });
+
+  test('a connector adds spans of its own, bounded, below its call', async () => {
+    const code = `exports.default = { name: 'spans', version: '1.0.0', actions: { work: { async run(ctx) {
+      const pages = await ctx.span('read pages', async () => { await ctx.sleep(30); return 3; });
+      const thrown = await ctx.span('x'.repeat(300), () => { throw new TypeError('no'); }).catch((error) => error.name);
+      for (let i = 0; i < 150; i++) await ctx.span('small', () => i);
+      return { pages, thrown };
+    } } } };`;
+    const installed = await fetch(`${host.host.url}/api/plugins`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: bundleText({ name: 'spans', actions: { work: {} }, code }),
+    });
+    expect(installed.status, await installed.text()).toBe(201);
+    const run = await trigger(await addWorkflow(host, { name: 'Spans', action: 'spans/work' }), {});
+    expect(run.output, JSON.stringify(run.error)).toEqual({ pages: 3, thrown: 'TypeError' });
+    const spans = await until(
+      () => spansOf(receiver).filter(({ traceId }) => traceId === run.trace_id),
+      (found) => found.some(({ kind }) => kind === 2),
+    );
+    const call = spans.find(({ name }) => name === 'call spans/work');
+    const own = spans.filter(({ name }) => name === 'read pages' || name === 'small' || name.startsWith('xxx'));
+    expect(own.length).toBe(100);
+    expect(new Set(own.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([call?.spanId]));
+    const [pages] = own.filter(({ name }) => name === 'read pages') as [Span];
+    expect(BigInt(pages.endTimeUnixNano) - BigInt(pages.startTimeUnixNano)).toBeGreaterThan(20_000_000n);
+    const [failed] = own.filter(({ name }) => name.startsWith('xxx')) as [Span];
+    expect([failed.name.length, failed.status.code]).toEqual([128, 2]);
   });
 
   test('what fails is marked with its code, and what its caller does not record is not sent', async () => {

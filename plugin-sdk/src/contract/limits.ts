@@ -20,3 +20,6 @@ export const LOAD_TIMEOUT_MS = 5000;
 
 /** What holds where a manifest says nothing. `memory_mb`: heap plus buffers of a worker; `concurrency`: calls at once in a worker. */
 export const DEFAULT_LIMITS = { memory_mb: 64, concurrency: 16, timeout_ms: 30_000 } as const;
+/** Spans that one call may tell; more are left out. */
+export const MAX_SPANS = 100;
+export const MAX_SPAN_NAME_CHARS = 128;

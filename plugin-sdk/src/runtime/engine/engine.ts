@@ -230,6 +230,8 @@ class ProcessEngine implements Engine {
         return call.handlers.logsDropped(message.count);
       case 'progress':
         return call.handlers.progress(message.fraction, message.message);
+      case 'span':
+        return call.handlers.span?.(message.name, message.durationMs, message.failed);
       case 'ended':
         // Only an aborted call ends so, and that is not among the calls any more.
         return process.kill('malformed');

@@ -31,6 +31,8 @@ export interface CallHandlers {
   log(level: ConnectorLogLevel, message: string, fields: JsonObject | null): void;
   logsDropped(count: number): void;
   progress(fraction: number, message: string | null): void;
+  /** A span of the connector that has just ended. */
+  span?(name: string, durationMs: number, failed: boolean): void;
   /**
    * The call was cut off through no fault of its own and begins again; `count` is 1 the first time. What it had open at the broker is to be closed.
    * Gives the context that it begins with now; nothing: the same as before.

@@ -1,4 +1,4 @@
-import { MAX_RESULT_CHARS } from '../../contract/index.ts';
+import { MAX_RESULT_CHARS, MAX_SPAN_NAME_CHARS } from '../../contract/index.ts';
 import { isBrokerCall } from './check-broker.ts';
 import { isArrayOf, isCount, isErrorData, isFields, isLevel, isObject, isText, isTextOrNull } from './check-values.ts';
 import type { EngineMessage } from './engine.ts';
@@ -75,6 +75,10 @@ function isEventOfCall(value: Record<string, unknown>): boolean {
       return isCount(value.count);
     case 'progress':
       return typeof value.fraction === 'number' && isTextOrNull(value.message, MAX_TEXT);
+    case 'span':
+      return (
+        isText(value.name, MAX_SPAN_NAME_CHARS) && isDuration(value.durationMs) && typeof value.failed === 'boolean'
+      );
     default:
       return false;
   }

@@ -74,6 +74,14 @@ export type EngineMessage =
   /** Log lines that were over the limit of the call, sent once when it ends. */
   | { readonly type: 'logs-dropped'; readonly key: number; readonly count: number }
   | { readonly type: 'progress'; readonly key: number; readonly fraction: number; readonly message: string | null }
+  /** A span of the connector that has just ended. */
+  | {
+      readonly type: 'span';
+      readonly key: number;
+      readonly name: string;
+      readonly durationMs: number;
+      readonly failed: boolean;
+    }
   /**
    * A thread could not be ended: the engine has to be killed and says so itself; its other calls are to be run again. `keys` were on that thread, `suspects`
    * are those of them that may have brought it to this: they are to be run alone.

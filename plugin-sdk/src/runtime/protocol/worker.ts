@@ -45,6 +45,14 @@ export type LaneEvent =
     }
   | { readonly type: 'logs-dropped'; readonly key: number; readonly count: number }
   | { readonly type: 'progress'; readonly key: number; readonly fraction: number; readonly message: string | null }
+  /** A span of the connector that has just ended. */
+  | {
+      readonly type: 'span';
+      readonly key: number;
+      readonly name: string;
+      readonly durationMs: number;
+      readonly failed: boolean;
+    }
   | { readonly type: 'pong'; readonly id: number };
 
 /** What a lane begins with: the argument of its Piscina task. */

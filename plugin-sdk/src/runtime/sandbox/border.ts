@@ -20,6 +20,8 @@ export interface Outer {
   ask(key: number, request: string, bytes: Uint8Array | null): number;
   log(key: number, level: ConnectorLogLevel, message: string, fields: string | null): void;
   progress(key: number, fraction: number, message: string | null): void;
+  /** A span that has just ended. */
+  span(key: number, name: string, durationMs: number, failed: boolean): void;
   /** Starts a timer that `Guest.fire` answers; 0 when the call has ended. */
   setTimer(key: number, ms: number, repeat: boolean): number;
   clearTimer(key: number, timer: number): void;

@@ -1,5 +1,5 @@
 import type { ConnectorLogLevel, ErrorData, JsonObject } from '../../contract/index.ts';
-import { MAX_LOG_CHARS, MAX_LOG_LINES } from '../../contract/index.ts';
+import { MAX_LOG_CHARS, MAX_LOG_LINES, MAX_SPANS } from '../../contract/index.ts';
 import type { AbortReason } from '../protocol/engine.ts';
 import type { BrokerCall } from '../protocol/broker.ts';
 import type { Guest } from './border.ts';
@@ -17,6 +17,7 @@ export class Call {
   readonly #onEnd = new Set<() => void>();
   #asks = 0;
   #lines = 0;
+  #spans = 0;
   #ended = false;
   #aborted: AbortReason | null = null;
 
@@ -56,6 +57,12 @@ export class Call {
   progress(fraction: number, message: string | null): void {
     if (this.#ended) return;
     this.#outbox.push({ type: 'progress', key: this.key, fraction, message });
+  }
+
+  span(name: string, durationMs: number, failed: boolean): void {
+    this.#spans += 1;
+    if (this.#ended || this.#spans > MAX_SPANS) return;
+    this.#outbox.push({ type: 'span', key: this.key, name, durationMs: Math.max(0, durationMs), failed });
   }
 
   markAborted(reason: AbortReason): void {

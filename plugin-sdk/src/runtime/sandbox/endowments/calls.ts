@@ -7,7 +7,7 @@ const LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'];
 
 /** How a call ends, asks and tells. What arrives is checked again here, although the guest half has made it. */
 export const calls = defineEndowment({
-  names: ['current', 'finish', 'fail', 'ask', 'log', 'progress'],
+  names: ['current', 'finish', 'fail', 'ask', 'log', 'progress', 'span'],
   make(scope) {
     return {
       values: {
@@ -45,6 +45,9 @@ export const calls = defineEndowment({
         },
         progress(key, fraction, message) {
           scope.call(key)?.progress(fraction, message);
+        },
+        span(key, name, durationMs, failed) {
+          scope.call(key)?.span(name, durationMs, failed);
         },
       },
       dispose: nothingToDispose,

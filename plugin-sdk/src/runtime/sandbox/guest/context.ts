@@ -1,6 +1,7 @@
 import type { SocketAddress, SocketOptions } from '../../../contract/context.ts';
 import type { ConnectorLogLevel } from '../../../contract/context.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import { MAX_SPAN_NAME_CHARS } from '../../../contract/limits.ts';
 import type { AbortReason } from '../../protocol/engine.ts';
 import { type AbortSignal, fireSignal, makeSignal, orAborted } from './abort.ts';
 import type { GuestCall } from './calls.ts';
@@ -105,6 +106,17 @@ export class Context {
       clamped,
       message === undefined ? null : textOf(message).slice(0, MAX_PROGRESS_CHARS),
     );
+  }
+  async span<T>(name: string, work: () => T | Promise<T>): Promise<T> {
+    const begun = outer.now();
+    let failed = true;
+    try {
+      const value = await work();
+      failed = false;
+      return value;
+    } finally {
+      outer.span(this.#call.key, textOf(name).slice(0, MAX_SPAN_NAME_CHARS), outer.now() - begun, failed);
+    }
   }
   get [Symbol.toStringTag](): string {
     return 'ConnectorContext';
