@@ -80,6 +80,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
 
   // The engine's process starts while the database opens.
   const engine = createEngine({
+    spare: 'while-used',
     log: (level, message, fields) => logging.for('sandbox').log(level, null, message, fields),
   });
   undo.defer(() => engine.shutdown());

@@ -9,7 +9,9 @@ import { pause } from './pause.ts';
 import { persist } from './persist.ts';
 import { isRetryable, NO_RETRY, retryDelay, runError } from './retry.ts';
 import { createRetryBudget } from './retry-budget.ts';
-import { attemptStep, type Attempt, type StepResult, type StepServices } from './step.ts';
+import { attemptStep, type Attempt, type StepServices } from './step.ts';
+import type { StepResult } from './step-result.ts';
+import { overdue } from './in-time.ts';
 
 /** How a run ended, before it is written down. `requeued`: the host shuts down, and the next one takes the run up. */
 type Ending =
@@ -192,7 +194,9 @@ export function createExecutor(
       // off an attempt that the next life knows of, and no number is given twice.
       if (number > 1 && !(await saveSteps(run))) return { kind: 'interrupted', action: null };
       attemptBegun = performance.now();
-      const result = expired(run, deadline) ?? (await attemptStep(services, run, step, attempt));
+      const over = overdue(run, deadline);
+      const result: StepResult =
+        over === null ? await attemptStep(services, run, step, attempt) : { kind: over.over, action: null };
       run.steps[index] = finishedRecord(run.steps[index] as StepRecord, result, begun);
       if (tries === 1 && result.action !== null) budget.called(run.ctx.tenantId, result.action.plugin.manifest.name);
       if (result.kind !== 'failed' || !isRetryable(result.error) || tries >= policy.max_attempts) return result;
@@ -219,13 +223,6 @@ export function createExecutor(
       // Nothing is in flight: the next start makes this attempt.
       if (services.isStopping() && !run.signal.aborted) return { kind: 'interrupted', action: result.action };
     }
-  }
-
-  function expired(run: ActiveRun, deadline: number): StepResult | null {
-    if (run.signal.aborted) return { kind: 'cancelled', action: null };
-    if (performance.now() < deadline) return null;
-    run.dueAt = deadline;
-    return { kind: 'timed_out', action: null };
   }
 
   /** Whether the steps are on disk, or the run has to end now anyway; false: the host stops. */

@@ -1,25 +1,18 @@
-import {
-  actionTimeoutMs,
-  type CallContext,
-  type ErrorData,
-  type JsonObject,
-  type JsonValue,
-  type Manifest,
-} from '@goflow/plugin-sdk/contract';
+import { actionTimeoutMs, type CallContext, type JsonValue } from '@goflow/plugin-sdk/contract';
 import type { Broker, CallOutcome, EgressRecord, Engine } from '@goflow/plugin-sdk/runtime';
 import { newSpanId, traceparentOf, withDeadline, type Context } from '../core/context.ts';
 import type { Logger } from '../core/log.ts';
-import { messageOf, type Problem } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import type { Credentials } from '../credential/credentials.ts';
 import type { RunMeters } from '../metrics/run-meters.ts';
 import { compileSchema } from '../params/schema-validator.ts';
 import type { CallOutcomeKind, Plugins, ResolvedAction } from '../plugin/types.ts';
 import type { RunSpans } from '../tracing/run-spans.ts';
-import { TemplatePathMissing, TemplateTooLarge } from '../template/template.ts';
 import type { CompiledStep } from '../workflow/compile.ts';
 import type { ActiveRun, WorkEnd } from './active-run.ts';
+import { prepareCall, type PreparedCall } from './prepare.ts';
 import { runError } from './retry.ts';
-import { templateRoots } from './roots.ts';
+import { describeProblems, failed, type StepResult } from './step-result.ts';
 
 /** What running a step needs of other rooms. */
 export interface StepServices {
@@ -38,17 +31,6 @@ export interface StepServices {
     readonly executor: Logger;
   };
 }
-
-export type StepResult =
-  | { readonly kind: 'succeeded'; readonly output: JsonValue; readonly action: ResolvedAction }
-  | {
-      readonly kind: 'failed';
-      readonly error: ErrorData;
-      readonly action: ResolvedAction | null;
-      /** How long an answer that the connector got asked to be left alone (`Retry-After`), in milliseconds. */
-      readonly askedMs?: number;
-    }
-  | { readonly kind: 'timed_out' | 'cancelled' | 'interrupted'; readonly action: ResolvedAction | null };
 
 /** One attempt that is about to be made. */
 export interface Attempt {
@@ -72,154 +54,16 @@ export async function attemptStep(
   step: CompiledStep,
   attempt: Attempt,
 ): Promise<StepResult> {
-  const found = services.plugins.findAction(run.ctx.tenantId, step.definition.action);
-  if (!found.found) return failed(runError('PLUGIN_UNAVAILABLE', found.reason), null);
-  const action = found.action;
-  const refused = refusal(action);
-  if (refused !== null) return failed(refused, action);
-
-  const rendered = renderInput(run, step, action);
-  if ('error' in rendered) return failed(rendered.error, action);
-
-  const { manifest } = action.plugin;
-  const given = await findCredential(services, run, step, manifest);
-  if ('error' in given) return failed(given.error, action);
-  if (given.values !== null && manifest.credential !== undefined)
-    run.mask.addCredential(manifest.credential, given.values);
-  const admitted = services.plugins.admit(action.plugin.digest, run.ctx.tenantId);
-  if (admitted !== 'go') return failed(quarantined(manifest.name, admitted.retryAfterMs), action);
-  return callAction(services, run, step, action, attempt, rendered.input, given.values);
-}
-
-function quarantined(plugin: string, retryAfterMs?: number): ErrorData {
-  const message = `the plugin ${plugin} was ended by force too often and is quarantined; it is tried again by itself, or now with POST /api/plugins/${plugin}/enable`;
-  return runError(
-    'PLUGIN_QUARANTINED',
-    message,
-    retryAfterMs === undefined ? undefined : { retry_after_ms: Math.ceil(retryAfterMs) },
-  );
-}
-
-function failed(error: ErrorData, action: ResolvedAction | null): StepResult {
-  return { kind: 'failed', error, action };
-}
-
-function refusal(action: ResolvedAction): ErrorData | null {
-  const name = action.plugin.manifest.name;
-  switch (action.state) {
-    case 'enabled':
-      return null;
-    case 'needs_grant':
-      return runError(
-        'PERMISSION_NOT_GRANTED',
-        `the plugin ${name} waits for an admin to grant its permissions: PUT /api/plugins/${name}/grants`,
-      );
-    case 'quarantined':
-      return quarantined(name);
-    case 'disabled':
-    case 'refused':
-      return runError(
-        'PLUGIN_UNAVAILABLE',
-        `the plugin ${name} is ${action.state}; an admin can enable it with POST /api/plugins/${name}/enable`,
-      );
-  }
-}
-
-async function findCredential(
-  services: StepServices,
-  run: ActiveRun,
-  step: CompiledStep,
-  manifest: Manifest,
-): Promise<{ readonly values: JsonObject | null } | { readonly error: ErrorData }> {
-  const schema = manifest.credential;
-  if (schema === undefined) return { values: null };
-  const name = step.definition.credential;
-  let resolved: Awaited<ReturnType<Credentials['resolve']>>;
-  try {
-    resolved = await services.credentials.resolve(run.ctx, {
-      plugin: manifest.name,
-      ...(name === undefined ? {} : { name }),
-    });
-  } catch (error) {
-    return { error: runError('CREDENTIAL_MISSING', messageOf(error)) };
-  }
-  if (resolved !== null) return { values: resolved.values };
-  const how = 'create it with POST /api/credentials';
-  if (name !== undefined)
-    return {
-      error: runError('CREDENTIAL_MISSING', `there is no credential "${name}" for the plugin ${manifest.name}; ${how}`),
-    };
-  if (!credentialIsNeeded(schema)) return { values: null };
-  return {
-    error: runError(
-      'CREDENTIAL_MISSING',
-      `the plugin ${manifest.name} needs a credential, and the tenant has none or several without a default; ${how} or name one with "credential"`,
-    ),
-  };
-}
-
-/** A credential schema that asks for nothing can do without one. */
-function credentialIsNeeded(schema: JsonObject): boolean {
-  return Array.isArray(schema['required']) && schema['required'].length > 0;
-}
-
-function renderInput(
-  run: ActiveRun,
-  step: CompiledStep,
-  action: ResolvedAction,
-): { readonly input: JsonValue } | { readonly error: ErrorData } {
-  let input: JsonValue;
-  try {
-    input = step.config.render(templateRoots(run, step.definition), step.onMissing);
-  } catch (error) {
-    if (error instanceof TemplateTooLarge) return { error: runError('INPUT_INVALID', error.message) };
-    if (!(error instanceof TemplatePathMissing)) throw error;
-    return { error: runError('TEMPLATE_PATH_MISSING', error.message, { path: error.path, pointer: error.pointer }) };
-  }
-  const schema = action.action.input;
-  if (schema === undefined) return { input };
-  if (step.definition.bare_paths !== undefined || run.workflow.definition.form === 'original')
-    input = withoutUnknown(input, schema);
-  const problems = compileSchema(schema)(input, '/input');
-  if (problems.length === 0) return { input };
-  return {
-    error: runError('INPUT_INVALID', describe(`the input of ${step.definition.action}`, problems), {
-      errors: problems as unknown as JsonValue,
-    }),
-  };
-}
-
-/** The original's configurations carry fields of other actions; they are ignored. */
-function withoutUnknown(input: JsonValue, schema: JsonValue): JsonValue {
-  if (
-    !isObject(input) ||
-    !isObject(schema) ||
-    schema['additionalProperties'] !== false ||
-    !isObject(schema['properties'])
-  )
-    return input;
-  const known = schema['properties'];
-  return Object.fromEntries(Object.entries(input).filter(([name]) => Object.hasOwn(known, name)));
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function describe(what: string, problems: readonly Problem[]): string {
-  const shown = problems.slice(0, 3).map((problem) => `${problem.pointer}: ${problem.message}`);
-  const more = problems.length > 3 ? `; and ${problems.length - 3} more` : '';
-  return `${what} does not fit its schema: ${shown.join('; ')}${more}`;
+  const prepared = await prepareCall(services, run, step, attempt.deadline);
+  return prepared.kind === 'ready' ? callAction(services, run, step, prepared, attempt) : prepared;
 }
 
 async function callAction(
   services: StepServices,
   run: ActiveRun,
   step: CompiledStep,
-  action: ResolvedAction,
+  { action, input, credential }: PreparedCall,
   attempt: Attempt,
-  input: JsonValue,
-  credential: JsonObject | null,
 ): Promise<StepResult> {
   const { manifest } = action.plugin;
   const stepId = step.definition.id;
@@ -378,7 +222,9 @@ function checkOutput(run: ActiveRun, action: ResolvedAction, text: string): Step
     const problems = compileSchema(schema)(output, '/output');
     if (problems.length > 0)
       return failed(
-        runError('RESULT_INVALID', describe('the result', problems), { errors: problems as unknown as JsonValue }),
+        runError('RESULT_INVALID', describeProblems('the result', problems), {
+          errors: problems as unknown as JsonValue,
+        }),
         action,
       );
   }

@@ -14,7 +14,7 @@ const IDLE_PINGS = 20;
 const END_MS = 2000;
 /** An engine that is not ready after so long is given up. */
 const START_MS = 15_000;
-/** How long after the last trouble a spare is kept. */
+/** How long after the last trouble, or the last call, a spare is kept. */
 const SPARE_MS = 60_000;
 /** An engine that dies before it is ready is replaced after 100 ms, then 200, 400 … up to this. */
 const MAX_BACKOFF_MS = 5000;
@@ -36,6 +36,9 @@ export class Fleet implements ProcessListener {
   #fillTimer: NodeJS.Timeout | null = null;
   #spare: EngineProcess | null = null;
   #troubleAt = -Infinity;
+  #usedAt = -Infinity;
+  /** Whether a call was made since the last look. */
+  #isUsed = false;
   #failedStarts = 0;
   #ticks = 0;
   #tickAt = performance.now();
@@ -60,6 +63,11 @@ export class Fleet implements ProcessListener {
 
   /** The process for a bundle, or `null` while there is none that takes calls. */
   pick(digest: string): EngineProcess | null {
+    this.#isUsed = true;
+    return this.#serving(digest);
+  }
+
+  #serving(digest: string): EngineProcess | null {
     const places = this.#active.length;
     const first = places === 1 ? 0 : hash(digest) % places;
     for (let offset = 0; offset < places; offset += 1) {
@@ -116,6 +124,8 @@ export class Fleet implements ProcessListener {
       start_ms: Math.round(performance.now() - process.startedAt),
     });
     this.#listener.ready(process);
+    // Now, and not beside it: both would come up later.
+    this.#keepSpareIfWanted();
   }
 
   message(process: EngineProcess, message: EngineMessage): void {
@@ -133,11 +143,13 @@ export class Fleet implements ProcessListener {
     if (place >= 0) this.#active[place] = null;
     if (cause !== 'shutdown') {
       this.restarts += 1;
+      this.#troubleAt = performance.now();
       this.#log('warn', 'engine process ended', process, { cause, last_words: process.lastWords });
     }
     if (!process.hasStarted && cause !== 'shutdown') this.#failedStarts += 1;
     this.#fill();
     this.#listener.gone(process, cause);
+    this.#keepSpareIfWanted();
   }
 
   /** Kills all; resolves when they are gone. */
@@ -188,6 +200,17 @@ export class Fleet implements ProcessListener {
     return process;
   }
 
+  #wantsSpare(): boolean {
+    const { spare = 'on-trouble' } = this.#options;
+    const since = spare === 'while-used' ? Math.max(this.#usedAt, this.#troubleAt) : this.#troubleAt;
+    return spare === 'always' || performance.now() - since <= SPARE_MS;
+  }
+
+  /** One process is enough at a time to bring up. */
+  #keepSpareIfWanted(): void {
+    if (this.#wantsSpare() && this.#serving('') !== null) this.#keepSpare();
+  }
+
   #keepSpare(): void {
     if (this.#spare === null && !this.#closed && this.#failedStarts === 0) this.#spare = this.#spawn();
   }
@@ -202,9 +225,10 @@ export class Fleet implements ProcessListener {
       if (process.state === 'ready') this.#watchProcess(process, now, isOnTime);
       else if (process.state === 'starting' && now - process.startedAt > START_MS) process.kill('unresponsive');
     }
-    if (this.#options.spare === 'always') {
-      if (this.pick('') !== null) this.#keepSpare();
-    } else if (this.#spare?.state === 'ready' && now - this.#troubleAt > SPARE_MS) {
+    if (this.#isUsed) this.#usedAt = now;
+    this.#isUsed = false;
+    this.#keepSpareIfWanted();
+    if (this.#spare?.state === 'ready' && !this.#wantsSpare()) {
       this.#spare.kill('shutdown');
       this.#spare = null;
     }

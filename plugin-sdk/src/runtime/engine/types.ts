@@ -76,11 +76,11 @@ export interface EngineOptions {
   /** Engine processes that share the calls, by bundle. @default 1 */
   readonly processes?: number;
   /**
-   * When a spare process is kept that takes over at once: always (about 45 MB), or from the moment that one may have to be
-   * killed until a minute after (nothing while all is well; an engine that is lost without warning is replaced in about 100 ms).
+   * When a spare process is kept that takes over at once (about 35 MB): always; while calls are made and a minute after; or from the moment that a process may
+   * have to be killed, or was lost, until a minute after. Without one a lost engine is replaced in about 100 ms, on a busy machine in several times that.
    * @default 'on-trouble'
    */
-  readonly spare?: 'always' | 'on-trouble';
+  readonly spare?: 'always' | 'while-used' | 'on-trouble';
   /** Worker threads that one bundle may have in a process. @default 4 */
   readonly lanesPerBundle?: number;
   /** Time after which an idle worker thread ends, in milliseconds. @default 15000 */
