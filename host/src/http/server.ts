@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from '../core/log.ts';
 import type { HttpApp } from './app.ts';
 import { answerClientError } from './client-error.ts';
+import { inTurn } from './in-turn.ts';
 
 export interface ServerOptions {
   /** Address to listen on. */
@@ -49,7 +50,7 @@ export interface RunningServer {
 /** Listens; rejects with a message for the operator when the address cannot be had. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const limits = { ...LIMITS, ...options.limits };
-  const listener = options.app.callback();
+  const listener = inTurn(options.app.callback());
   const server = createServer(
     {
       maxHeaderSize: MAX_HEADER_BYTES,
