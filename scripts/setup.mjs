@@ -103,6 +103,10 @@ function install() {
   );
   const stamp = sha256([...manifests, process.platform, process.arch]);
   if (readStamp('installed') === stamp && existsSync(at('node_modules'))) return;
+  if (isInstalled()) {
+    writeFileSync(path.join(stateDir, 'installed'), stamp);
+    return;
+  }
   say('installing packages (npm ci); the first time takes about a minute');
   const npm = process.env.npm_execpath;
   const args = [
@@ -124,17 +128,35 @@ function install() {
   writeFileSync(path.join(stateDir, 'installed'), stamp);
 }
 
-/** The pinned Node 26 that everything else runs on. */
-function pinnedNode() {
+/** Whether node_modules holds what the lockfile asks for, as after an `npm ci` by hand: npm notes there what it installed. */
+function isInstalled() {
+  const notes = at('node_modules', '.package-lock.json');
+  if (!existsSync(notes) || !existsSync(pinnedBinary())) return false;
+  const asked = JSON.parse(readFileSync(at('package-lock.json'), 'utf8')).packages;
+  const there = JSON.parse(readFileSync(notes, 'utf8')).packages;
+  return Object.entries(asked).every(([place, { version, integrity, optional }]) => {
+    if (!place.startsWith('node_modules/')) return true;
+    const found = there[place];
+    return found === undefined ? optional === true : found.version === version && found.integrity === integrity;
+  });
+}
+
+/** Where the package of the pinned Node 26 puts it. */
+function pinnedBinary() {
   const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
   if (name === undefined)
     fail(
       `no Node 26 package for ${process.platform}-${process.arch}; supported: ${Object.keys(NODE_PACKAGES).join(', ')}`,
     );
-  const binary = at('node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return at('node_modules', name, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+}
+
+/** The pinned Node 26 that everything else runs on. */
+function pinnedNode() {
+  const binary = pinnedBinary();
   if (!existsSync(binary)) {
     rmSync(path.join(stateDir, 'installed'), { force: true });
-    fail(`${name} is missing although packages were installed; run the command again, without --omit=optional`);
+    fail(`${binary} is missing although packages were installed; run the command again, without --omit=optional`);
   }
   if (process.platform !== 'win32') linkCommands(binary);
   return binary;
