@@ -59,8 +59,6 @@ export interface Host {
   close(drainMs: number): Promise<void>;
 }
 
-/** Runs in hand at once, and waiting per tenant. A run costs a few kilobytes. */
-const ADMISSION = { running: 10_000, queuedPerTenant: 20_000 };
 const LOG_FLUSH_MS = 1000;
 /** For answering what was asked before the drain ended. */
 const LAST_ANSWERS_MS = 500;
@@ -142,7 +140,7 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     },
   };
   const executor = createExecutor({ ...steps, store, isStopping: () => stopping });
-  const admission = createAdmission(ADMISSION);
+  const admission = createAdmission({ running: config.maxRunning, queuedPerTenant: config.maxQueued });
   const runServices = { store, vault, executor, admission, active, steps, isStopping: () => stopping };
   const runs = createRuns(runServices);
   const workflows = createWorkflows({

@@ -23,6 +23,10 @@ export interface HostConfig {
   readonly rateLimit: number | null;
   /** Requests per second and tenant; null: no limit. */
   readonly rateLimitTenant: number | null;
+  /** Runs in hand at once, over all tenants. */
+  readonly maxRunning: number;
+  /** Runs that one tenant may have waiting for a place. */
+  readonly maxQueued: number;
   /** Days that ended runs are kept; null: no limit. */
   readonly runRetentionDays: number | null;
   /** Ended runs that are kept, the newest of all tenants; null: no limit. */
@@ -173,6 +177,22 @@ export const VARIABLES = [
     allowed: RATE,
     meaning: 'requests per second that all keys and webhooks of a tenant may send together',
     parse: rate,
+  }),
+  variable({
+    field: 'maxRunning',
+    name: 'GOFLOW_MAX_RUNNING',
+    fallback: '10000',
+    allowed: 'a whole number from 1 to 20000',
+    meaning: 'runs in hand at once; one tenant may have four fifths of it',
+    parse: (text) => integer(text, 1, 20_000),
+  }),
+  variable({
+    field: 'maxQueued',
+    name: 'GOFLOW_MAX_QUEUED',
+    fallback: '20000',
+    allowed: 'a whole number from 0 to 1000000',
+    meaning: 'runs that a tenant may have waiting; one more is answered with 429',
+    parse: (text) => integer(text, 0, 1_000_000),
   }),
   variable({
     field: 'runRetentionDays',

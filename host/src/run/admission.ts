@@ -1,15 +1,17 @@
+import { FairQueue } from '@goflow/plugin-sdk/runtime';
+
 /**
- * How many runs are in hand at once, and who is next: each tenant has its own queue and the tenants take turns, so that a busy one cannot
- * starve a quiet one. Places are given in the order of turns; a full queue refuses at once.
+ * How many runs are in hand at once, and who is next: tenants take turns, and within a tenant its workflows do, so that a busy one cannot starve a quiet
+ * one. A full queue refuses at once.
  */
 export interface Admission {
-  /** Takes a place if one is free and nobody waits; the caller gives it back with `release`. */
-  tryEnter(): boolean;
+  /** Takes a place if the tenant may have one now; the caller gives it back with `release`. */
+  tryEnter(tenantId: string): boolean;
   /** Whether a run of that tenant may still be queued. */
   hasRoom(tenantId: string): boolean;
   /** Queues; `start` is called with a place held. Returns a function that leaves the queue (false when already started). */
-  enqueue(tenantId: string, start: () => void): () => boolean;
-  release(): void;
+  enqueue(tenantId: string, workflowId: string, start: () => void): () => boolean;
+  release(tenantId: string): void;
   readonly running: number;
   readonly queued: number;
 }
@@ -21,70 +23,67 @@ export interface AdmissionLimits {
   readonly queuedPerTenant: number;
 }
 
+/** What one tenant may have of all places: with slow runs in all of them, the others would wait for one of those to end. */
+const TENANT_SHARE = 0.8;
+/** Runs that may wait over all tenants, as a multiple of what one may have. */
+const QUEUED_FACTOR = 5;
+
 interface Waiting {
+  readonly tenantId: string;
   readonly start: () => void;
-  left: boolean;
 }
 
 export function createAdmission(limits: AdmissionLimits): Admission {
-  // A Map keeps the order of turns: a tenant that was served is put back at the end.
-  const queues = new Map<string, Waiting[]>();
+  const runningPerTenant = Math.ceil(limits.running * TENANT_SHARE);
+  const waiting = new FairQueue<Waiting>();
+  /** Places held, per tenant. */
+  const held = new Map<string, number>();
   let running = 0;
-  let queued = 0;
+
+  const isAtLimit = (tenantId: string): boolean => (held.get(tenantId) ?? 0) >= runningPerTenant;
+
+  function enter(tenantId: string): void {
+    running += 1;
+    held.set(tenantId, (held.get(tenantId) ?? 0) + 1);
+  }
 
   function serve(): void {
-    while (running < limits.running) {
-      const next = takeNext();
+    while (running < limits.running && waiting.size > 0) {
+      const next = waiting.next(isAtLimit);
       if (next === null) return;
-      running += 1;
+      waiting.serve(next);
+      enter(next.tenantId);
       next.start();
     }
   }
 
-  function takeNext(): Waiting | null {
-    for (const [tenantId, queue] of queues) {
-      queues.delete(tenantId);
-      let waiting = queue.shift();
-      while (waiting?.left === true) waiting = queue.shift();
-      if (queue.length > 0) queues.set(tenantId, queue);
-      if (waiting === undefined) continue;
-      queued -= 1;
-      waiting.left = true;
-      return waiting;
-    }
-    return null;
-  }
-
   return {
-    tryEnter() {
-      if (running >= limits.running || queued > 0) return false;
-      running += 1;
+    tryEnter(tenantId) {
+      // With a place free, whoever waits is at its limit.
+      if (running >= limits.running || isAtLimit(tenantId)) return false;
+      enter(tenantId);
       return true;
     },
-    hasRoom: (tenantId) => (queues.get(tenantId)?.length ?? 0) < limits.queuedPerTenant,
-    enqueue(tenantId, start) {
-      const waiting: Waiting = { start, left: false };
-      const queue = queues.get(tenantId);
-      if (queue === undefined) queues.set(tenantId, [waiting]);
-      else queue.push(waiting);
-      queued += 1;
+    hasRoom: (tenantId) =>
+      waiting.sizeOf(tenantId) < limits.queuedPerTenant && waiting.size < limits.queuedPerTenant * QUEUED_FACTOR,
+    enqueue(tenantId, workflowId, start) {
+      const item: Waiting = { tenantId, start };
+      waiting.add(tenantId, workflowId, item);
       serve();
-      return () => {
-        if (waiting.left) return false;
-        waiting.left = true;
-        queued -= 1;
-        return true;
-      };
+      return () => waiting.delete(item);
     },
-    release() {
+    release(tenantId) {
       running -= 1;
+      const left = (held.get(tenantId) ?? 1) - 1;
+      if (left === 0) held.delete(tenantId);
+      else held.set(tenantId, left);
       serve();
     },
     get running() {
       return running;
     },
     get queued() {
-      return queued;
+      return waiting.size;
     },
   };
 }

@@ -26,7 +26,7 @@ export async function carryOut(services: QueueServices, run: ActiveRun): Promise
     await services.executor.execute(run);
   } finally {
     services.active.delete(run.id);
-    services.admission.release();
+    services.admission.release(run.ctx.tenantId);
   }
 }
 
@@ -46,7 +46,7 @@ export function enqueueRun(services: QueueServices, run: ActiveRun): void {
     run.signal.removeEventListener('abort', giveUp);
   };
   run.signal.addEventListener('abort', giveUp);
-  leave = services.admission.enqueue(run.ctx.tenantId, () => {
+  leave = services.admission.enqueue(run.ctx.tenantId, run.workflow.record.id, () => {
     stopWatching();
     void start(services, run);
   });
@@ -70,7 +70,7 @@ async function start(services: QueueServices, run: ActiveRun): Promise<void> {
   if (started !== true && !obsolete()) {
     // The host stops and the next one finds the run in the queue, or it has ended already.
     services.active.delete(run.id);
-    services.admission.release();
+    services.admission.release(run.ctx.tenantId);
     return;
   }
   run.emitState();

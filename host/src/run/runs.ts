@@ -87,7 +87,7 @@ export function createRuns(services: RunServices): Runs {
     trigger: TriggerInfo,
     first?: { readonly key: string; readonly hash: Uint8Array; readonly waitMs: number },
   ): Promise<ActiveRun | { readonly existing: IdempotencyRecord }> {
-    const hasPlace = admission.tryEnter();
+    const hasPlace = admission.tryEnter(ctx.tenantId);
     if (!hasPlace && !admission.hasRoom(ctx.tenantId)) {
       throw new GoflowError('OVERLOADED', 'too many runs of this tenant are waiting; try again later', {
         retryAfter: 1,
@@ -151,7 +151,7 @@ export function createRuns(services: RunServices): Runs {
       else enqueueRun(services, run);
       return run;
     } finally {
-      if (hasPlace && !kept) admission.release();
+      if (hasPlace && !kept) admission.release(ctx.tenantId);
     }
   }
 

@@ -23,3 +23,4 @@ export {
   type CallRequest,
   type CallHandlers,
 } from './engine/engine.ts';
+export { FairQueue } from './fair-queue.ts';

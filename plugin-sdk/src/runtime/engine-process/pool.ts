@@ -1,6 +1,7 @@
 import type { Limits } from '../../contract/index.ts';
 import { LANE_SLOTS } from '../protocol/worker.ts';
 import { runsAlone, type EngineCall } from './call.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { Ending } from './ending.ts';
 import { floods } from './flood.ts';
 import { Lane, type CallEvent, type GoneCause, type LaneListener } from './lane.ts';
@@ -36,7 +37,8 @@ export class BundlePool implements LaneListener {
   #startError = 'its thread did not come up in time';
   /** Calls to be run before others: they had been given to a lane already. */
   readonly #again = new Set<EngineCall>();
-  readonly #waiting = new Set<EngineCall>();
+  /** Calls that nobody has begun, in fair turns. */
+  readonly #waiting = new FairQueue<EngineCall>();
   readonly #alone = new Set<EngineCall>();
 
   constructor(bundle: PoolBundle, ledger: Ledger, settings: Settings, residency: Residency, lanesInAll: () => number) {
@@ -68,11 +70,11 @@ export class BundlePool implements LaneListener {
       this.#alone.add(call);
     } else if (this.hasQueue) {
       if (this.#waiting.size >= MAX_QUEUE) return this.#refuse(call, 'too many calls wait for it');
-      this.#waiting.add(call);
+      this.#wait(call);
     } else {
       const lane = this.#tenantsToHold() === null ? this.#roomiest() : null;
       if (lane !== null) return lane.run(call);
-      this.#waiting.add(call);
+      this.#wait(call);
     }
     this.pump();
   }
@@ -86,14 +88,19 @@ export class BundlePool implements LaneListener {
   pump(): void {
     this.#pumpAlone();
     const held = this.#tenantsToHold();
-    for (const queue of [this.#again, this.#waiting]) {
-      for (const call of queue) {
-        if (held?.has(tenantOf(call)) === true) continue;
-        const lane = this.#roomiest();
-        if (lane === null) return this.#startFor(this.#again.size + this.#waiting.size);
-        queue.delete(call);
-        lane.run(call);
-      }
+    const isHeld = (tenant: string): boolean => held?.has(tenant) === true;
+    for (const call of this.#again) {
+      if (isHeld(tenantOf(call))) continue;
+      const lane = this.#roomiest();
+      if (lane === null) return this.#startFor(this.#again.size + this.#waiting.size);
+      this.#again.delete(call);
+      lane.run(call);
+    }
+    for (let call = this.#waiting.next(isHeld); call !== null; call = this.#waiting.next(isHeld)) {
+      const lane = this.#roomiest();
+      if (lane === null) return this.#startFor(this.#waiting.size);
+      this.#waiting.serve(call);
+      lane.run(call);
     }
   }
 
@@ -155,6 +162,10 @@ export class BundlePool implements LaneListener {
         this.#start(call);
       }
     }
+  }
+
+  #wait(call: EngineCall): void {
+    this.#waiting.add(tenantOf(call), workflowOf(call), call);
   }
 
   #requeue(call: EngineCall): void {
@@ -243,6 +254,10 @@ export class BundlePool implements LaneListener {
 
 function tenantOf(call: EngineCall): string {
   return call.message.type === 'invoke' ? call.message.context.tenantId : '';
+}
+
+function workflowOf(call: EngineCall): string {
+  return call.message.type === 'invoke' ? call.message.context.workflowId : '';
 }
 
 /** Shows no life, and is not about to end for it. */
