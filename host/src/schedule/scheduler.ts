@@ -100,7 +100,7 @@ export function createScheduler(services: SchedulerServices): Scheduler {
   }
 
   function pump(): void {
-    while (!closed && firing.size < MAX_FIRING) {
+    while (firing.size < MAX_FIRING) {
       const next = due.shift();
       if (next === undefined) return;
       const work = fire(next.entry, next.tick).finally(() => {
@@ -189,8 +189,9 @@ export function createScheduler(services: SchedulerServices): Scheduler {
 
   async function start(): Promise<void> {
     const ctx = systemContext();
-    for (let after: number | null = 0; after !== null && !closed; ) {
+    for (let after: number | null = 0; after !== null; ) {
       const page = await schedules.list(ctx, after, PAGE);
+      if (closed) return;
       for (const { workflow, last } of page.items) {
         const schedule = scheduleOf(workflow);
         // Changed meanwhile: what `changed` was told is newer.

@@ -37,7 +37,7 @@ test('a schedule fires each tick once, across a restart, and makes up for what w
     (found) => found.length >= 6,
   );
   await second.request('PUT', `/api/workflows/${id}/toggle`);
-  const ticks = runs.map(({ trigger }) => Date.parse(trigger.scheduled_for)).reverse();
+  const ticks = runs.map(({ trigger }) => Date.parse(trigger.scheduled_for)).toReversed();
   expect(new Set(ticks).size).toBe(ticks.length);
   const sorted = ticks.toSorted((a, b) => a - b);
   // Every second between the first and the last, those of the restart included.

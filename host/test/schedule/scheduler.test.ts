@@ -64,7 +64,7 @@ function newScheduler(stored: ReadonlyArray<{ workflow: WorkflowRecord; last: nu
     scheduler,
     fired,
     last,
-    change(workflow: WorkflowRecord) {
+    change: (workflow: WorkflowRecord) => {
       workflows.set(workflow.id, workflow);
       scheduler.changed(workflow);
     },

@@ -137,7 +137,7 @@ describe('the context of a call', () => {
         globalThis.oldFetch = ctx.fetch; return 1; },
       use: async (ctx) => {
         await ctx.sleep(20);
-        old.log.info('late'); old.progress(1);
+        old.log.info('late'); old.progress(1); await old.span('late', () => {});
         const tries = [() => oldFetch('https://a.example'), () => old.storage.set('a', 1), () => old.connect('a.example:1'), () => old.sleep(1)];
         for (const attempt of tries) try { await attempt(); late.push('worked'); } catch (error) { late.push(error.message); }
         return late;
@@ -148,7 +148,7 @@ describe('the context of a call', () => {
     await leaking.ended;
     const gone = 'the call has ended: its context works no more';
     expect(await lane.output({ action: 'use' })).toEqual([gone, gone, gone, gone]);
-    expect([leaking.logs, leaking.asked, leaking.progress, lane.strays]).toEqual([[], [], [], []]);
+    expect([leaking.logs, leaking.asked, leaking.progress, leaking.spans, lane.strays]).toEqual([[], [], [], [], []]);
   });
 
   test('global fetch belongs to the call whose code runs it', async () => {
@@ -169,6 +169,25 @@ describe('the context of a call', () => {
       await call.ended;
       expect(call.asked).toMatchObject([{ op: 'fetch', request: { url: `https://a.example/${i + 1}` } }]);
     }
+  });
+
+  test('spans give what their work gives, and are told with a bounded name, at most 100 of them', async () => {
+    await using lane = await TestLane.ofActions(
+      `{ main: async (ctx) => {
+        const kept = [await ctx.span('slow', () => ctx.sleep(20).then(() => 1)), await ctx.span('n'.repeat(500), () => 2)];
+        kept.push(await ctx.span({ toString() { return 'bad'; } }, () => { throw new RangeError('x'); }).catch((error) => error.message));
+        for (let i = 0; i < 200; i++) await ctx.span('more', () => i);
+        return kept;
+      } }`,
+    );
+    const call = lane.begin();
+    expect(await call.ended).toMatchObject({ ok: true, output: [1, 2, 'x'] });
+    const [slow, long, thrown] = call.spans;
+    expect(slow).toMatchObject({ name: 'slow', failed: false });
+    expect(slow?.durationMs).toBeGreaterThan(15);
+    expect(long?.name).toHaveLength(128);
+    expect(thrown).toMatchObject({ name: 'bad', failed: true });
+    expect(call.spans).toHaveLength(100);
   });
 
   test('progress is told, clamped to 0 and 1', async () => {

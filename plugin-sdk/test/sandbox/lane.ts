@@ -41,6 +41,7 @@ export interface RunningCall {
   readonly ended: Promise<Ended>;
   readonly logs: EventOf<'log'>[];
   readonly progress: EventOf<'progress'>[];
+  readonly spans: EventOf<'span'>[];
   readonly asked: BrokerCall[];
   dropped: number;
   abort(reason: AbortReason): void;
@@ -176,7 +177,7 @@ export class TestLane {
   #register(key: number, broker: BrokerStub | undefined): RunningCall {
     const { promise, resolve } = Promise.withResolvers<Ended>();
     const abort = (reason: AbortReason): void => this.send({ type: 'abort', key, reason });
-    const call: RunningCall = { key, ended: promise, logs: [], progress: [], asked: [], dropped: 0, abort };
+    const call: RunningCall = { key, ended: promise, logs: [], progress: [], spans: [], asked: [], dropped: 0, abort };
     this.#calls.set(key, { call, broker, end: resolve });
     return call;
   }
@@ -206,6 +207,9 @@ export class TestLane {
         return;
       case 'logs-dropped':
         call.dropped = event.count;
+        return;
+      case 'span':
+        call.spans.push(event);
         return;
       case 'call':
         call.asked.push(event.request);
