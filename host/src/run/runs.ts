@@ -186,7 +186,8 @@ export function createRuns(services: RunServices): Runs {
     if (run === null) return { run: forgotten(ctx, known), ended: false, replayed: true };
     const endedInTime =
       hasEnded(run) && Date.parse(run.finished_at ?? '') - Date.parse(run.created_at) <= known.wait_ms;
-    if (endedInTime) return { run, ended: true, replayed: true };
+    // How its work was ended is written after whoever waited was answered.
+    if (endedInTime) return { run: { ...run, ending: null }, ended: true, replayed: true };
     return { run: { ...run, status: known.wait_ms > 0 ? 'running' : 'queued' }, ended: false, replayed: true };
   }
 
@@ -194,7 +195,8 @@ export function createRuns(services: RunServices): Runs {
     const running = active.get(id);
     if (running !== undefined && running.ctx.tenantId === ctx.tenantId) return running.snapshot();
     const stored = await store.runs.get(ctx, ctx.tenantId, id);
-    return stored === null ? null : { egress: [], retries: [], ...stored };
+    // Behind the rest, as in a run that was just told: the text of both answers is the same.
+    return stored === null ? null : { ...stored, egress: stored.egress ?? [], retries: stored.retries ?? [] };
   }
 
   async function get(ctx: Context, id: string): Promise<RunRecord> {

@@ -133,6 +133,7 @@ describe('keys and credentials', () => {
         auth: {
           authenticate,
           mode,
+          guesses: {} as never,
           keys: { create: async () => ({ record, key: 'gf_viewer_x' }), list: page(record), delete: async () => {} },
         },
         credentials: {
@@ -143,7 +144,15 @@ describe('keys and credentials', () => {
         },
       },
     });
-    const shown = { id: 'key_1', name: 'ci', role: 'viewer', tenant_id: 'default', user_id: 'u', created_at: 'now' };
+    const shown = {
+      id: 'key_1',
+      name: 'ci',
+      role: 'viewer',
+      tenant_id: 'default',
+      user_id: 'u',
+      created_at: 'now',
+      expires_at: null,
+    };
     const made = await host.send('POST', '/api/keys', { json: {} });
     expect([made.status, made.json]).toEqual([201, { ...shown, key: 'gf_viewer_x' }]);
     expect((await host.send('GET', '/api/keys')).json.items).toEqual([shown]);
