@@ -213,6 +213,8 @@ export async function createHost(config: HostConfig, logging: Logging, options: 
     await drained(active, drainMs);
     const left = active.size;
     if (left > 0) log.warn(null, 'runs returned to the queue', { runs: left });
+    // Whoever waits for one of them has its 202 now, so that no connection holds up the end.
+    for (const run of active.values()) run.handBack();
     // The server first: its last answers need the rest.
     await server.close(LAST_ANSWERS_MS);
     await engine.shutdown();

@@ -50,6 +50,7 @@ export class ActiveRun {
   readonly #controller = new AbortController();
   readonly #listeners = new Set<(event: RunEvent) => void>();
   readonly #done = Promise.withResolvers<RunRecord>();
+  #handedBack: PromiseWithResolvers<null> | null = null;
   #unsaved: RunLogRecord[] = [];
   #seq: number;
   #dropped = 0;
@@ -103,6 +104,16 @@ export class ActiveRun {
   /** Resolves with the record once the end is on disk. */
   get done(): Promise<RunRecord> {
     return this.#done.promise;
+  }
+
+  /** Resolves when the host stops before the run has ended: nobody needs to wait here any more. */
+  get handedBack(): Promise<null> {
+    this.#handedBack ??= Promise.withResolvers<null>();
+    return this.#handedBack.promise;
+  }
+
+  handBack(): void {
+    this.#handedBack?.resolve(null);
   }
 
   /** Whether the end is on disk. */

@@ -158,7 +158,10 @@ export function createRuns(services: RunServices): Runs {
   async function waitFor(run: ActiveRun, request: TriggerRequest): Promise<TriggerAnswer> {
     const gone = request.clientGone;
     if (request.cancelOnDisconnect === true && gone !== undefined) {
-      const cancel = () => run.abort('disconnect');
+      // A host that stops closes its connections itself: the run goes back to the queue then.
+      const cancel = () => {
+        if (!services.isStopping()) run.abort('disconnect');
+      };
       gone.addEventListener('abort', cancel);
       void run.done.then(() => gone.removeEventListener('abort', cancel));
       if (gone.aborted) cancel();
@@ -166,7 +169,7 @@ export function createRuns(services: RunServices): Runs {
     if (request.waitMs <= 0) return { run: { ...run.snapshot(), status: 'queued' }, ended: false, replayed: false };
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), request.waitMs)));
-    const ended = await Promise.race([run.done, late]);
+    const ended = await Promise.race([run.done, run.handedBack, late]);
     clearTimeout(timer);
     return ended === null
       ? { run: { ...run.snapshot(), status: 'running' }, ended: false, replayed: false }
