@@ -21,6 +21,7 @@ export interface Target {
 }
 
 const MB = 1024 * 1024;
+const BOMB = gzipSync(Buffer.alloc(10 * MB));
 const JSON_TYPE = 'Content-Type: application/json';
 
 /** A request with a body as bytes. */
@@ -168,9 +169,7 @@ export const ATTACKS: readonly HttpAttack[] = [
     run: ({ port, open: id }, scale) =>
       each(
         port,
-        Array.from({ length: 10 * scale }, () =>
-          post(trigger(id), gzipSync(Buffer.alloc(10 * MB)), [JSON_TYPE, 'Content-Encoding: gzip']),
-        ),
+        Array.from({ length: 10 * scale }, () => post(trigger(id), BOMB, [JSON_TYPE, 'Content-Encoding: gzip'])),
       ),
   },
   {

@@ -8,9 +8,14 @@ const MAKERS = {
   decompress: { gzip: createGunzip, deflate: createInflate, 'deflate-raw': createInflateRaw },
 } as const;
 
+/** What one chunk may come to, in bytes: a small bomb must not fill the memory before it is looked at. */
+const MAX_OUTPUT = 64 * 1024 * 1024;
+
 interface Running {
   readonly stream: Transform;
   readonly parts: Uint8Array[];
+  /** Bytes of `parts`. */
+  size: number;
   failure: Error | null;
   wake: ((error: Error | null) => void) | null;
 }
@@ -40,10 +45,15 @@ export function makeZlib(scope: Scope): Zlib {
       if (call === undefined) return 0;
       const id = ++last;
       const stream = MAKERS[direction][format]();
-      const running: Running = { stream, parts: [], failure: null, wake: null };
-      stream.on('data', (part: Uint8Array) => running.parts.push(part));
+      const running: Running = { stream, parts: [], size: 0, failure: null, wake: null };
+      stream.on('data', (part: Uint8Array) => {
+        running.size += part.byteLength;
+        if (running.size > MAX_OUTPUT) stream.destroy(tooLarge());
+        else running.parts.push(part);
+      });
       stream.on('error', (error: Error) => {
         running.failure = error;
+        running.parts.length = 0;
         running.wake?.(error);
       });
       open.set(id, running);
@@ -65,12 +75,17 @@ export function makeZlib(scope: Scope): Zlib {
         }
       });
       if (chunk === null) close(id);
+      running.size = 0;
       return joined(running.parts.splice(0));
     },
     dispose() {
       for (const id of open.keys()) close(id);
     },
   };
+}
+
+function tooLarge(): RangeError {
+  return new RangeError(`one chunk comes to more than ${MAX_OUTPUT / 1024 / 1024} MB; write smaller ones`);
 }
 
 /** One array with memory of its own: zlib's parts are Node Buffers. */
