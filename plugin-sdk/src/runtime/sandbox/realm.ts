@@ -1,5 +1,6 @@
 import 'ses';
 import { registerHooks } from 'node:module';
+import { coarseTemporal } from './temporal.ts';
 
 declare function lockdown(options: Readonly<Record<string, string>>): void;
 declare function harden<T>(value: T): T;
@@ -41,6 +42,8 @@ export function lockRealm(): Readonly<Record<string, unknown>> {
   for (const name of ENDOWED_INTRINSICS) {
     if (globals[name] !== undefined) endowed[name] = harden(globals[name]);
   }
+  const { Temporal: temporal } = endowed;
+  if (temporal !== undefined) endowed['Temporal'] = harden(coarseTemporal(temporal as Record<string, unknown>));
   return harden(endowed);
 }
 

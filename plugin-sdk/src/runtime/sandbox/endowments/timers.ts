@@ -1,6 +1,8 @@
 import { defineEndowment } from './endowment.ts';
 
 const LONGEST_MS = 2 ** 31 - 1;
+/** Steps of a connector's clock in a millisecond: as coarse as a browser's, so that it shows no cache misses of its neighbours. */
+const CLOCK_STEPS = 10;
 
 /** Timers stay out here; each belongs to a call and goes with it. */
 export const timers = defineEndowment({
@@ -35,7 +37,7 @@ export const timers = defineEndowment({
           stop(timer);
         },
         now() {
-          return performance.now();
+          return Math.floor(performance.now() * CLOCK_STEPS) / CLOCK_STEPS;
         },
         timeOrigin() {
           return performance.timeOrigin;
