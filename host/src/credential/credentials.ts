@@ -37,7 +37,7 @@ export interface Credentials {
   view(credential: CredentialRecord): JsonObject;
   /**
    * What a call of `plugin` is given: the credential of that name (or id), else the tenant's only or default one. Null where there is
-   * none, or where several are and none is the default.
+   * none, or where several are and none is the default. Rejects when the context ends before the store was asked.
    */
   resolve(
     ctx: Context,

@@ -1,4 +1,4 @@
-/** Waits `ms` milliseconds, or until the signal fires. */
+/** Waits `ms` milliseconds, or until the signal fires; resolves in either case, and leaves no timer. */
 export function pause(ms: number, signal: AbortSignal | null): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

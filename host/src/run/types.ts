@@ -38,14 +38,17 @@ export type RunEvent =
       readonly data: { readonly step_id: string; readonly fraction: number; readonly message: string | null };
     };
 
-/** Runs, from accepted to ended. */
+/**
+ * Runs, from accepted to ended. The context says who asks; a run has a context of its own from its acceptance on, so that nothing that ends the one who asked
+ * ends the run, but `cancelOnDisconnect`.
+ */
 export interface Runs {
   /** Resolves after the run is durable, or has ended within `waitMs`. Throws VALIDATION_FAILED, WORKFLOW_INACTIVE, IDEMPOTENCY_*, SHUTTING_DOWN, STORE_*. */
   trigger(ctx: Context, workflow: WorkflowRecord, request: TriggerRequest): Promise<TriggerAnswer>;
   /** Throws NOT_FOUND. Runs in flight are shown as they stand. */
   get(ctx: Context, id: string): Promise<RunRecord>;
   list(ctx: Context, filter: RunFilter): Promise<Page<RunRecord>>;
-  /** Throws NOT_FOUND, RUN_ENDED. */
+  /** Resolves when the run has ended and that is on disk, which does not wait for its work. Throws NOT_FOUND, RUN_ENDED. */
   cancel(ctx: Context, id: string): Promise<RunRecord>;
   /** A new run with the same version and parameters. Throws NOT_FOUND. */
   replay(ctx: Context, id: string): Promise<RunRecord>;

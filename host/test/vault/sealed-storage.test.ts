@@ -4,13 +4,20 @@ import { createSealedStorage } from '../../src/vault/sealed-storage.ts';
 import { openVault } from '../../src/vault/vault.ts';
 import { ctx, openStore } from '../store/helpers.ts';
 
+const scope = (tenantId: string, plugin: string) => ({
+  tenantId,
+  plugin,
+  deadline: Number.POSITIVE_INFINITY,
+  signal: new AbortController().signal,
+});
+
 async function open() {
   const { store, dataDir } = await openStore();
   const vault = await openVault({ dataDir, masterKey: randomBytes(32).toString('base64'), store });
   return { store, storage: createSealedStorage(store.storage, vault) };
 }
 
-const OURS = { tenantId: 'acme', plugin: 'crm' };
+const OURS = scope('acme', 'crm');
 
 it('gives back what a connector kept, and keeps nothing of it readable', async () => {
   const { store, storage } = await open();
@@ -33,7 +40,7 @@ it('opens a value for its own tenant, plugin and key alone, whatever is moved in
     ['rival', 'crm', 'a'],
   ] as const) {
     await store.storage.set(ctx, tenant, plugin, key, sealed);
-    await expect(storage.get({ tenantId: tenant, plugin }, key)).rejects.toThrow(/cannot be opened/);
+    await expect(storage.get(scope(tenant, plugin), key)).rejects.toThrow(/cannot be opened/);
   }
 });
 

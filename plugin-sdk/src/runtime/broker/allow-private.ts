@@ -68,7 +68,7 @@ function parseHostAndPort(text: string): AllowPrivateEntry {
 /**
  * The entry that opens an address and port, or `null`. `asked` is the name that led to the address. A named entry opens what its
  * name resolves to (`resolve` is only called then), but never a link-local address: those of cloud metadata services have to be
- * named as they are.
+ * named as they are. Waits as long as `resolve` does, which is the guard's own look-up and has its limit.
  */
 export async function allowingEntry(
   allow: AllowPrivate,

@@ -35,7 +35,7 @@ export class Dialer {
   }
 
   /**
-   * Connects, or throws EGRESS_DENIED or NETWORK_ERROR; nothing is left open when it throws. From when it returns, the socket is the
+   * Connects, or throws EGRESS_DENIED, NETWORK_ERROR, or the reason of the fence when that falls first; nothing is left open when it throws. From when it returns, the socket is the
    * caller's to register with the fence, in the same turn of the microtask queue.
    */
   async dial(target: DialTarget, fence: Fence): Promise<Dialed> {

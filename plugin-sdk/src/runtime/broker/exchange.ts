@@ -64,7 +64,7 @@ export class Exchange {
     this.#head.promise.catch(() => {});
   }
 
-  /** Sends the request; resolves with the head of the answer, or rejects with a `BrokerError`. */
+  /** Sends the request; resolves with the head of the answer, or rejects with a `BrokerError`, also when the fence falls: the connection is destroyed then. */
   async send(request: ExchangeRequest): Promise<AnswerHead> {
     this.#method = request.method;
     if (this.#over) return await this.#head.promise;

@@ -44,7 +44,10 @@ const NORMALISED_METHODS = new Set(['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 
 /** Asking twice does the same as asking once, and there is no body: may be sent again on a new connection. */
 const REPEATABLE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Sends a request of a connector, follows its redirects, and answers with the head of the last answer. */
+/**
+ * Sends a request of a connector, follows its redirects, and answers with the head of the last answer. When the fence of `powers` falls, the connection is
+ * destroyed and this rejects; what the operating system had taken before may still reach the service.
+ */
 export async function brokerFetch(request: FetchRequest, powers: HttpPowers): Promise<FetchHead> {
   let hop = firstHop(request);
   for (let redirects = 0; ; redirects++) {

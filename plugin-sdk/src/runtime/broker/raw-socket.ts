@@ -41,7 +41,10 @@ export class RawSocket {
   /** The plain socket of an upgraded connection: whoever still reads it is at its end. */
   #retired: Socket | null = null;
 
-  /** Connects, or throws EGRESS_DENIED or NETWORK_ERROR after writing the record of the failed attempt. */
+  /**
+   * Connects, or throws EGRESS_DENIED or NETWORK_ERROR after writing the record of the failed attempt. When the fence falls the socket is destroyed, with what it
+   * has not sent; reads and writes in flight reject.
+   */
   static async open(options: RawSocketOptions): Promise<RawSocket> {
     const { host, port, secureTransport, fence } = options;
     const startedAt = performance.now();

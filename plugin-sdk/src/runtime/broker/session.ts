@@ -270,7 +270,11 @@ export class BrokerSession {
 
   #store(): ScopedStorage {
     const { tenantId, plugin, granted } = this.#options;
-    return (this.#storage ??= new ScopedStorage(this.#powers.storage, { tenantId, plugin }, granted.storage === true));
+    if (this.#storage !== null) return this.#storage;
+    const ended = new AbortController();
+    this.#fence.onClose((reason) => ended.abort(reason));
+    const scope = { tenantId, plugin, deadline: this.#fence.deadline, signal: ended.signal };
+    return (this.#storage = new ScopedStorage(this.#powers.storage, scope, granted.storage === true));
   }
 
   #grantsOf(): Grants {

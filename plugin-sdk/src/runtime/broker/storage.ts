@@ -1,13 +1,17 @@
 import type { JsonValue } from '../../contract/index.ts';
 import { BrokerError, invalidCall } from './errors.ts';
 
-/** Whose values: set from the session, never from a call. */
+/** Whose values, and for how long they may be asked for: set from the session, never from a call. */
 export interface StorageScope {
   readonly tenantId: string;
   readonly plugin: string;
+  /** Monotonic, in the milliseconds of `performance.now()`. */
+  readonly deadline: number;
+  /** Fires when the call ends, is cancelled or late. */
+  readonly signal: AbortSignal;
 }
 
-/** Where values are kept; supplied by the host. Values are JSON text. */
+/** Where values are kept; supplied by the host. Values are JSON text. What has not been sent to the disk when the scope's signal fires is not written any more. */
 export interface PluginStorage {
   get(scope: StorageScope, key: string): Promise<string | null>;
   set(scope: StorageScope, key: string, json: string): Promise<void>;

@@ -58,7 +58,10 @@ export class Ledger {
   }
 
   /** Passes on what a running call says. */
-  said(call: EngineCall, event: Extract<LaneEvent, { type: 'call' | 'log' | 'logs-dropped' | 'progress' | 'span' }>): void {
+  said(
+    call: EngineCall,
+    event: Extract<LaneEvent, { type: 'call' | 'log' | 'logs-dropped' | 'progress' | 'span' }>,
+  ): void {
     if (call.abortedAt === null) this.#outbox.send(event);
   }
 }
