@@ -1,6 +1,6 @@
 /**
  * A queue in which tenants take turns, and within a tenant its groups (workflows) do: whoever brings thousands waits for its own thousands, and a quiet one
- * waits for one item of each other at most. Items are objects and can be in it once. All operations take constant time, whatever the length.
+ * waits for one item of each other at most. Items are objects and can be in it once. Its operations take constant time, whatever the length, but for the groups that are passed over.
  */
 export class FairQueue<T extends object> {
   /** Maps and sets keep the order of turns: who was served is put back at the end. */
@@ -45,11 +45,13 @@ export class FairQueue<T extends object> {
     return true;
   }
 
-  /** The item whose turn it is, but for the tenants that are passed over; null: none. */
-  next(passOver?: (tenant: string) => boolean): T | null {
+  /** The item whose turn it is, but for the tenants and groups that are passed over; null: none. */
+  next(passOver?: (tenant: string, group: string) => boolean): T | null {
     for (const [tenant, groups] of this.#tenants) {
-      if (passOver?.(tenant) === true) continue;
-      for (const items of groups.values()) for (const item of items) return item;
+      for (const [group, items] of groups) {
+        if (passOver?.(tenant, group) === true) continue;
+        for (const item of items) return item;
+      }
     }
     return null;
   }

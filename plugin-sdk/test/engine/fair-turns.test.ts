@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { FairQueue } from '../../src/runtime/fair-queue.ts';
-import { hostile, outputOf, TestEngine } from './harness.ts';
+import { createCall } from '../../src/runtime/engine-process/call.ts';
+import { LaneCalls, Occupancy } from '../../src/runtime/engine-process/occupancy.ts';
+import { CONTEXT, hostile, outputOf, TestEngine } from './harness.ts';
 
 interface Item {
   readonly name: string;
@@ -36,6 +38,28 @@ test('items can leave before their turn, and tenants be passed over', () => {
   expect(served(queue, (tenant) => tenant === 'a')).toEqual(['b1']);
   expect([...queue]).toEqual([items[0], items[2]]);
   expect(served(queue)).toEqual(['a1', 'a3']);
+});
+
+test('one tenant and one workflow cannot have all places, where there are some', () => {
+  const call = (tenantId: string, workflowId: string) =>
+    createCall({ type: 'invoke', remainingMs: 1000, context: { ...CONTEXT, tenantId, workflowId } } as never);
+  const occupancy = new Occupancy(64);
+  const first = new LaneCalls(occupancy);
+  const second = new LaneCalls(occupancy);
+  for (let key = 0; key < 48; key += 1) (key % 2 === 0 ? first : second).set(key, call('busy', 'w'));
+  expect(occupancy.isAtLimit('busy', 'w')).toBe(true);
+  expect(occupancy.isAtLimit('busy', 'v')).toBe(false);
+  for (let key = 48; key < 56; key += 1) first.set(key, call('busy', 'v'));
+  expect(occupancy.isAtLimit('busy', 'v')).toBe(true);
+  expect(occupancy.isAtLimit('quiet', 'w')).toBe(false);
+  first.delete(0);
+  first.delete(0);
+  expect(occupancy.isAtLimit('busy', 'w')).toBe(false);
+  first.clear();
+  second.clear();
+  const small = new Occupancy(2);
+  new LaneCalls(small).set(1, call('busy', 'w'));
+  expect(small.isAtLimit('busy', 'w')).toBe(false);
 });
 
 test('a call of a quiet tenant does not wait for the hundreds of a busy one', async () => {

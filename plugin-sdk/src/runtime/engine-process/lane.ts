@@ -11,6 +11,7 @@ import {
 } from '../protocol/worker.ts';
 import type { EngineCall } from './call.ts';
 import type { MemoryWatch } from './memory.ts';
+import { LaneCalls, type Occupancy } from './occupancy.ts';
 import type { Threads } from './threads.ts';
 import { LEFTOVER_MS, START_MS } from './settings.ts';
 
@@ -31,6 +32,8 @@ export type CallEvent = Exclude<LaneEvent, { type: 'ready' | 'pong' | 'skipped' 
 
 /** Who is told what happens on a lane. */
 export interface LaneListener {
+  /** Counts the calls on all lanes of the bundle. */
+  readonly occupancy: Occupancy;
   ready(lane: Lane): void;
   /** Something that a call on this lane said. */
   event(lane: Lane, call: EngineCall, event: CallEvent): void;
@@ -43,7 +46,7 @@ export interface LaneListener {
 export class Lane {
   state: LaneState = 'starting';
   /** Calls that were sent and have not ended, by key. */
-  readonly calls = new Map<number, EngineCall>();
+  readonly calls: LaneCalls;
   /** The call that this lane was started for, when that has to run alone. */
   reservedFor: EngineCall | null;
   /** Shows no life at the moment: takes no new work. */
@@ -82,6 +85,7 @@ export class Lane {
     listener: LaneListener,
   ) {
     this.memory = memory;
+    this.calls = new LaneCalls(listener.occupancy);
     this.#listener = listener;
     this.reservedFor = reservedFor;
     const claims = new SharedArrayBuffer(LANE_SLOTS * Int32Array.BYTES_PER_ELEMENT);

@@ -7,6 +7,7 @@ import { floods } from './flood.ts';
 import { Lane, type CallEvent, type GoneCause, type LaneListener } from './lane.ts';
 import type { Ledger } from './ledger.ts';
 import { MemoryWatch } from './memory.ts';
+import { Occupancy, tenantOf, workflowOf } from './occupancy.ts';
 import type { Residency } from './residency.ts';
 import { MAX_QUEUE, type Settings } from './settings.ts';
 import { Threads } from './threads.ts';
@@ -29,9 +30,12 @@ export class BundlePool implements LaneListener {
   readonly lanes = new Set<Lane>();
   readonly bundle: PoolBundle;
   readonly ending: Ending;
+  readonly occupancy: Occupancy;
   readonly #ledger: Ledger;
   readonly #settings: Settings;
   readonly #lanesInAll: () => number;
+  /** Calls at once on one lane. */
+  readonly #concurrency: number;
   #threads: Threads;
   #startFailures = 0;
   #startError = 'its thread did not come up in time';
@@ -46,6 +50,8 @@ export class BundlePool implements LaneListener {
     this.#ledger = ledger;
     this.#settings = settings;
     this.#lanesInAll = lanesInAll;
+    this.#concurrency = Math.min(bundle.limits.concurrency, LANE_SLOTS / 2);
+    this.occupancy = new Occupancy(settings.lanesPerBundle * this.#concurrency);
     this.ending = new Ending(
       ledger,
       (call) => this.#requeue(call),
@@ -72,7 +78,8 @@ export class BundlePool implements LaneListener {
       if (this.#waiting.size >= MAX_QUEUE) return this.#refuse(call, 'too many calls wait for it');
       this.#wait(call);
     } else {
-      const lane = this.#tenantsToHold() === null ? this.#roomiest() : null;
+      const isFree = this.#tenantsToHold() === null && !this.occupancy.isAtLimit(tenantOf(call), workflowOf(call));
+      const lane = isFree ? this.#roomiest() : null;
       if (lane !== null) return lane.run(call);
       this.#wait(call);
     }
@@ -89,6 +96,8 @@ export class BundlePool implements LaneListener {
     this.#pumpAlone();
     const held = this.#tenantsToHold();
     const isHeld = (tenant: string): boolean => held?.has(tenant) === true;
+    const passOver = (tenant: string, workflow: string): boolean =>
+      isHeld(tenant) || this.occupancy.isAtLimit(tenant, workflow);
     for (const call of this.#again) {
       if (isHeld(tenantOf(call))) continue;
       const lane = this.#roomiest();
@@ -96,7 +105,7 @@ export class BundlePool implements LaneListener {
       this.#again.delete(call);
       lane.run(call);
     }
-    for (let call = this.#waiting.next(isHeld); call !== null; call = this.#waiting.next(isHeld)) {
+    for (let call = this.#waiting.next(passOver); call !== null; call = this.#waiting.next(passOver)) {
       const lane = this.#roomiest();
       if (lane === null) return this.#startFor(this.#waiting.size);
       this.#waiting.serve(call);
@@ -178,10 +187,9 @@ export class BundlePool implements LaneListener {
   }
 
   #roomiest(): Lane | null {
-    const concurrency = Math.min(this.bundle.limits.concurrency, LANE_SLOTS / 2);
     let best: Lane | null = null;
     for (const lane of this.lanes) {
-      if (lane.hasRoom(concurrency) && (best === null || lane.calls.size < best.calls.size)) best = lane;
+      if (lane.hasRoom(this.#concurrency) && (best === null || lane.calls.size < best.calls.size)) best = lane;
     }
     return best;
   }
@@ -250,14 +258,6 @@ export class BundlePool implements LaneListener {
       this.#refuse(call, this.#startError);
     }
   }
-}
-
-function tenantOf(call: EngineCall): string {
-  return call.message.type === 'invoke' ? call.message.context.tenantId : '';
-}
-
-function workflowOf(call: EngineCall): string {
-  return call.message.type === 'invoke' ? call.message.context.workflowId : '';
 }
 
 /** Shows no life, and is not about to end for it. */
