@@ -72,6 +72,8 @@ describe('goflow as a client', () => {
       [1, 'BUNDLE_REFUSED', ['plugins', 'install', 'bad.json']],
       [1, 'nope', ['plugins', 'remove', 'nope']],
       [1, 'nope', ['keys', 'revoke', 'nope']],
+      [2, '--role', ['keys', 'create', 'x', '--role', 'king']],
+      [2, '--status', ['runs', 'list', '--status', 'done']],
       [2, 'garbage', ['runs', 'list', '--url', 'garbage']],
       [1, 'key', ['runs', 'list', '--key', 'wrong']],
     ];

@@ -1,5 +1,6 @@
 import type { JsonObject } from '@goflow/plugin-sdk/contract';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { ROLES } from '../../core/records.ts';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { printJson, printTable, say, text } from '../output.ts';
 
@@ -9,7 +10,7 @@ export function addKeyCommands(program: Command): void {
   withConnection(
     keys.command('create').argument('<name>', 'what the key is for').description('make a key; it is shown once'),
   )
-    .requiredOption('--role <ROLE>', 'viewer, trigger, editor or admin')
+    .addOption(new Option('--role <ROLE>', 'what it may do').choices(ROLES).makeOptionMandatory())
     .option('--user <ID>', 'user that acts with it')
     .option('--expires <TIME>', 'when it ends: RFC 3339, or a duration such as 12h, 90d (default: never)')
     .addHelpText('after', '\nExample:\n  goflow keys create ci --role trigger --tenant acme --expires 90d')

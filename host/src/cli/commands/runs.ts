@@ -1,5 +1,6 @@
 import type { JsonObject } from '@goflow/plugin-sdk/contract';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
+import { RUN_STATUSES } from '../../core/records.ts';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
 import { printJson, printTable, say, text } from '../output.ts';
@@ -10,7 +11,7 @@ export function addRunCommands(program: Command): void {
   const runs = program.command('runs').description('runs of workflows');
 
   withConnection(runs.command('list').description('runs, newest first'))
-    .option('--status <status>', 'queued, running, succeeded, failed, timed_out or cancelled')
+    .addOption(new Option('--status <status>', 'in this state only').choices(RUN_STATUSES))
     .option('--workflow <id>', 'of one workflow')
     .option('--limit <n>', 'how many', '50')
     .addHelpText('after', '\nExample:\n  goflow runs list --status failed')
