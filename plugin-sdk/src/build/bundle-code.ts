@@ -4,7 +4,7 @@ import * as esbuild from 'esbuild';
 import { applyEdits, type Edit, originalPosition, type SourceMap } from './edit.ts';
 import { findEvasions } from './evade.ts';
 import { refusal } from './modules.ts';
-import { sdkEntry } from './package-root.ts';
+import { SDK_ROOT, sdkEntry } from './package-root.ts';
 import { portablePath } from './paths.ts';
 import { BuildError, type BuildProblem } from './problem.ts';
 
@@ -80,6 +80,10 @@ async function runEsbuild(projectDir: string, entry: string, supported: Record<s
   };
 }
 
+/** Node modules for which packages get a stand-in in plain JavaScript that comes with this SDK. */
+const STAND_INS: Readonly<Record<string, string>> = { buffer: 'buffer/', events: 'events/', stream: 'readable-stream' };
+const RESOLVING = Symbol('resolving');
+
 /** `@goflow/plugin-sdk` is our own copy; `cloudflare:sockets`, which libraries for edge runtimes import, is the global `connect`. */
 const ownModules: esbuild.Plugin = {
   name: 'goflow',
@@ -89,6 +93,17 @@ const ownModules: esbuild.Plugin = {
     build.onLoad({ filter: /^sockets$/, namespace: 'goflow' }, () => ({
       contents: 'export const connect = (address, options) => globalThis.connect(address, options);',
     }));
+    build.onResolve(
+      { filter: /^(?:node:)?(?:buffer|events|stream)$/ },
+      async ({ path: asked, importer, resolveDir, kind, pluginData }) => {
+        // An author's own code is told what to use instead.
+        if (pluginData === RESOLVING || !importer.includes(`${path.sep}node_modules${path.sep}`)) return null;
+        const name = asked.replace(/^node:/, '');
+        const own = await build.resolve(name, { kind, importer, resolveDir, pluginData: RESOLVING });
+        if (own.errors.length === 0 && !own.external) return own;
+        return await build.resolve(STAND_INS[name] ?? name, { kind, resolveDir: SDK_ROOT, pluginData: RESOLVING });
+      },
+    );
   },
 };
 

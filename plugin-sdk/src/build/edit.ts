@@ -44,22 +44,39 @@ export function originalPosition(
     : { source, line: segment[2] ?? 0, column: segment[3] ?? 0 };
 }
 
+/** One pass over the code's lines, the edits and each line's segments: bundles have thousands of each, on few lines. */
 function moveColumns(code: string, mappings: string, edits: readonly Edit[]): string {
   const lines: SourceMapMappings = decode(mappings);
-  const byLine = Map.groupBy(edits, (edit) => position(code, edit.start).line);
-  for (const [line, onLine] of byLine) {
-    for (const segment of lines[line] ?? []) {
-      let moved = 0;
-      for (const edit of onLine) {
-        const start = position(code, edit.start).column;
-        const end = start + edit.end - edit.start;
-        if (segment[0] >= end) moved += edit.text.length - (edit.end - edit.start);
-        else if (segment[0] > start) moved += start - segment[0];
-      }
-      segment[0] += moved;
-    }
+  let line = 0;
+  let lineStart = 0;
+  let lineEnd = endOfLine(code, 0);
+  let next = 0;
+  while (next < edits.length) {
+    const onLine: Edit[] = [];
+    for (let edit = edits[next]; edit !== undefined && edit.start <= lineEnd; edit = edits[++next]) onLine.push(edit);
+    if (onLine.length > 0) moveOnLine(lines[line] ?? [], onLine, lineStart);
+    line += 1;
+    lineStart = lineEnd + 1;
+    lineEnd = endOfLine(code, lineStart);
   }
   return encode(lines);
+}
+
+function moveOnLine(segments: SourceMapMappings[number], edits: readonly Edit[], lineStart: number): void {
+  let moved = 0;
+  let next = 0;
+  for (const segment of segments) {
+    const at = segment[0] + lineStart;
+    let edit = edits[next];
+    for (; edit !== undefined && at >= edit.end; edit = edits[++next])
+      moved += edit.text.length - (edit.end - edit.start);
+    segment[0] += edit !== undefined && at > edit.start ? moved + edit.start - at : moved;
+  }
+}
+
+function endOfLine(code: string, from: number): number {
+  const at = code.indexOf('\n', from);
+  return at < 0 ? code.length : at;
 }
 
 function position(code: string, offset: number): { line: number; column: number } {

@@ -17,7 +17,7 @@ const REPLACEABLE_MODULES = [
 ];
 
 /** What a connector uses instead of a Node module. */
-const REFUSED_MODULES: ReadonlyArray<readonly [names: readonly string[], instead: string]> = [
+export const REFUSED_MODULES: ReadonlyArray<readonly [names: readonly string[], instead: string]> = [
   [['fs', 'fs/promises'], 'There is no file system: use ctx.storage for what has to last, or take the data as input.'],
   [['net', 'tls'], 'Use ctx.connect (TCP and TLS, with a "connect" permission).'],
   [['http', 'https', 'http2'], 'Use ctx.fetch (with a "net" permission).'],
