@@ -57,7 +57,8 @@ function* sourceFiles(dir) {
       continue;
     const file = path.join(dir, entry.name);
     if (entry.isDirectory()) yield* sourceFiles(file);
-    else if (entry.isFile()) yield file;
+    // A bundle that was dropped into the plugins directory is no source.
+    else if (entry.isFile() && !entry.name.endsWith('.goflow.json')) yield file;
   }
 }
 
