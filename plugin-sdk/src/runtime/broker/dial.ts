@@ -40,7 +40,7 @@ export class Dialer {
    */
   async dial(target: DialTarget, fence: Fence): Promise<Dialed> {
     return await this.#bounded(target.host, target.port, fence, async (own) => {
-      const addresses = await this.#guard.addressesOf(target.host, target.port);
+      const addresses = await this.#guard.addressesOf(target.host, target.port, fence);
       fence.check();
       const socket = own(await this.#tcp(target, addresses, own));
       const address = checkedPeer(socket, target.host, addresses);

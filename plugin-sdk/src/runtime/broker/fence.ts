@@ -10,12 +10,15 @@ export type CloseReason = AbortReason | 'ended';
  */
 export class Fence {
   readonly deadline: number;
+  /** Whose session it is: who waits where only so much can be done at once. */
+  readonly owner: string;
   #closed: BrokerError | null = null;
   #teardowns: Set<(reason: BrokerError) => void> | null = null;
 
   /** `deadline`: `performance.now()` of this process, in milliseconds. */
-  constructor(deadline: number) {
+  constructor(deadline: number, owner = '') {
     this.deadline = deadline;
+    this.owner = owner;
   }
 
   get closed(): BrokerError | null {

@@ -4,9 +4,9 @@ import { type Host, showHost } from '../../contract/index.ts';
 import { allowingEntry, type AllowPrivate } from './allow-private.ts';
 import { type CheckedAddress, checkAddress } from './address.ts';
 import { egressDenied, fromNetworkFailure, networkError } from './errors.ts';
+import { type Asker, Lookups, NOBODY, type Resolve } from './lookups.ts';
 
-/** Gives the addresses of a name, as text. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
+export type { Resolve } from './lookups.ts';
 
 /** An address that may be connected to. */
 export interface OpenAddress {
@@ -23,21 +23,23 @@ const MAX_ADDRESSES = 16;
  */
 export class AddressGuard {
   readonly #allow: AllowPrivate;
-  readonly #resolve: Resolve;
+  readonly #lookups: Lookups;
 
   constructor(allow: AllowPrivate, resolve: Resolve = systemResolve) {
     this.#allow = allow;
-    this.#resolve = resolve;
+    this.#lookups = new Lookups(resolve);
   }
 
-  /** The addresses of `host` that may be connected to, at least one; throws EGRESS_DENIED or NETWORK_ERROR. */
-  async addressesOf(host: Host, port: number): Promise<readonly OpenAddress[]> {
+  /** The addresses of `host` that may be connected to, at least one; throws EGRESS_DENIED or NETWORK_ERROR. Look-ups wait for others of the same asker. */
+  async addressesOf(host: Host, port: number, asker: Asker = NOBODY): Promise<readonly OpenAddress[]> {
     const all =
-      host.kind === 'name' ? await this.#lookUp(host.host) : [checkAddress(host.host)].filter((one) => one !== null);
+      host.kind === 'name'
+        ? await this.#lookUp(host.host, asker)
+        : [checkAddress(host.host)].filter((one) => one !== null);
     const open: OpenAddress[] = [];
     let refused: CheckedAddress | null = null;
     for (const one of all) {
-      const isOpen = one.special === null || (await this.#isAllowed(one, port, host.host));
+      const isOpen = one.special === null || (await this.#isAllowed(one, port, host.host, asker));
       if (isOpen) open.push(one);
       else refused ??= one;
     }
@@ -51,15 +53,15 @@ export class AddressGuard {
     );
   }
 
-  async #isAllowed(address: CheckedAddress, port: number, asked: string): Promise<boolean> {
-    const entry = await allowingEntry(this.#allow, address, port, asked, (name) => this.#lookUp(name));
+  async #isAllowed(address: CheckedAddress, port: number, asked: string, asker: Asker): Promise<boolean> {
+    const entry = await allowingEntry(this.#allow, address, port, asked, (name) => this.#lookUp(name, asker));
     return entry !== null;
   }
 
-  async #lookUp(name: string): Promise<CheckedAddress[]> {
+  async #lookUp(name: string, asker: Asker): Promise<CheckedAddress[]> {
     let answers: readonly string[];
     try {
-      answers = await this.#resolve(name);
+      answers = await this.#lookups.addresses(name, asker);
     } catch (error) {
       throw fromNetworkFailure(name, error);
     }

@@ -81,7 +81,7 @@ export class BrokerSession {
   constructor(options: SessionOptions, powers: SessionPowers) {
     this.#options = options;
     this.#powers = powers;
-    this.#fence = new Fence(options.deadline);
+    this.#fence = new Fence(options.deadline, options.tenantId);
   }
 
   /** The credential as the connector may see it: placeholders for `writeOnly` values, unless the bundle has `secrets: "value"`. */
