@@ -18,6 +18,7 @@ import { makeManifest } from './manifest.ts';
 import { portablePath } from './paths.ts';
 import { BuildError, type BuildProblem } from './problem.ts';
 import { readProjectFiles } from './project-files.ts';
+import { cycloneDx } from './sbom.ts';
 import { writeAtomically } from './write-atomically.ts';
 
 export interface BuildOptions {
@@ -25,6 +26,8 @@ export interface BuildOptions {
   readonly dir: string;
   /** Entry file, relative to `dir`. Default `src/index.ts`. */
   readonly entry?: string;
+  /** Whether the bundle holds a software bill of materials (`sbom.json`). */
+  readonly sbom?: boolean;
   /** The production sandbox: reads the definition out of the bundle without trusting it. */
   readonly describe: Engine['describe'];
 }
@@ -62,7 +65,12 @@ export async function buildConnector(options: BuildOptions): Promise<BuiltConnec
   const [bundled, project] = await Promise.all([bundleCode(dir, entry), readProjectFiles(dir)]);
   const definition = await readDefinition(bundled.code, options.describe, portablePath(dir, entry));
 
-  const files: Bundle['files'] = { 'plugin.js': bundled.code, 'plugin.js.map': bundled.map, ...project.files };
+  const files: Bundle['files'] = {
+    'plugin.js': bundled.code,
+    'plugin.js.map': bundled.map,
+    ...project.files,
+    ...(options.sbom === true && { 'sbom.json': cycloneDx(nameOf(definition), bundled.packages) }),
+  };
   const manifest = makeManifest(definition, project, files, { projectDir: dir, ownFiles: bundled.ownFiles });
   const bundle: Bundle = { format: BUNDLE_FORMAT, manifest, files, signatures: [] };
   const text = serializeBundle(bundle);
@@ -96,6 +104,12 @@ export async function writeConnector(built: BuiltConnector, outDir: string): Pro
 /** `@acme/crm` 1.0.0 → `acme-crm-1.0.0.goflow.json`. */
 export function bundleFileName(manifest: Pick<Manifest, 'name' | 'version'>): string {
   return `${manifest.name.replace('@', '').replace('/', '-')}-${manifest.version}.goflow.json`;
+}
+
+/** Name and version of a definition that has yet to be checked. */
+function nameOf(definition: string): { readonly name: string; readonly version: string } {
+  const { name, version } = (JSON.parse(definition) ?? {}) as { name?: unknown; version?: unknown };
+  return { name: String(name), version: String(version) };
 }
 
 async function readDefinition(code: string, describe: Engine['describe'], entry: string): Promise<string> {

@@ -7,6 +7,7 @@ import { refusal } from './modules.ts';
 import { SDK_ROOT, sdkEntry } from './package-root.ts';
 import { portablePath } from './paths.ts';
 import { BuildError, type BuildProblem } from './problem.ts';
+import { type BundledPackage, packagesOf } from './sbom.ts';
 
 export interface BundledCode {
   /** Body of a function with the parameters `module` and `exports`. */
@@ -15,6 +16,8 @@ export interface BundledCode {
   readonly map: string;
   /** The author's own source files (none of packages), absolute. */
   readonly ownFiles: readonly string[];
+  /** What else is in it. */
+  readonly packages: readonly BundledPackage[];
   readonly warnings: readonly BuildProblem[];
 }
 
@@ -32,7 +35,9 @@ export async function bundleCode(projectDir: string, entry: string): Promise<Bun
 interface Made {
   readonly code: string;
   readonly map: SourceMap;
+  /** Files that have code in it, and all that were read. */
   readonly inputs: readonly string[];
+  readonly allInputs: readonly string[];
   readonly warnings: readonly BuildProblem[];
 }
 
@@ -73,7 +78,13 @@ async function runEsbuild(projectDir: string, entry: string, supported: Record<s
   return {
     code: text('.js'),
     map: { version: 3, sources: map.sources, names: map.names, mappings: map.mappings },
-    inputs: Object.keys(result.metafile.inputs),
+    // What tree-shaking left nothing of is not in the bundle.
+    inputs: Object.values(result.metafile.outputs).flatMap((output) =>
+      Object.entries(output.inputs)
+        .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+        .map(([input]) => input),
+    ),
+    allInputs: Object.keys(result.metafile.inputs),
     warnings: result.warnings
       .filter((warning) => warning.id !== 'direct-eval')
       .map((warning) => toProblem(warning, projectDir)),
@@ -109,7 +120,7 @@ const ownModules: esbuild.Plugin = {
 
 function finish(made: Made, evasions: readonly Edit[], projectDir: string): BundledCode {
   const { code, map } = applyEdits(made.code, made.map, [...evasions, ...modulePaths(made.code, projectDir)]);
-  const ownFiles = made.inputs
+  const ownFiles = made.allInputs
     .map((input) => path.resolve(projectDir, input))
     .filter(
       (file) =>
@@ -121,6 +132,7 @@ function finish(made: Made, evasions: readonly Edit[], projectDir: string): Bund
     code,
     map: `${JSON.stringify({ version: 3, file: 'plugin.js', sources: map.sources.map((source) => portablePath(projectDir, source)), names: map.names, mappings: map.mappings })}\n`,
     ownFiles,
+    packages: packagesOf(projectDir, made.inputs),
     warnings: made.warnings,
   };
 }

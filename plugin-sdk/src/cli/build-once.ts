@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { buildConnector, writeConnector } from '../build/build-connector.ts';
 import { formatProblem } from '../build/problem.ts';
+import { writeAtomically } from '../build/write-atomically.ts';
 import type { Engine } from '../runtime/index.ts';
 import type { Io } from './io.ts';
 import { projectDir } from './project.ts';
@@ -9,6 +10,8 @@ export interface BuildArguments {
   /** Folder of the bundle, relative to the project. */
   readonly out: string;
   readonly entry: string | undefined;
+  /** Put a software bill of materials into the bundle, and beside it. */
+  readonly sbom: boolean;
   readonly json: boolean;
 }
 
@@ -20,9 +23,12 @@ export async function buildOnce(engine: Engine, options: BuildArguments, io: Io)
   const built = await buildConnector({
     dir,
     ...(options.entry !== undefined && { entry: options.entry }),
+    sbom: options.sbom,
     describe: (bundle, timeoutMs) => engine.describe(bundle, timeoutMs).finally(() => engine.close(bundle.digest)),
   }).finally(done);
   const file = await writeConnector(built, path.resolve(dir, options.out));
+  const bom = built.bundle.files['sbom.json'];
+  if (bom !== undefined) await writeAtomically(file.replace(/\.goflow\.json$/, '.cdx.json'), bom);
   for (const warning of built.warnings) io.say(`warning: ${formatProblem(warning)}`);
 
   const shown = path.relative(dir, file) || file;

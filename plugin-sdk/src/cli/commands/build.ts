@@ -7,14 +7,20 @@ export const build: Command = {
   options: [
     { flags: '--out <DIR>', description: 'folder of the bundle (default: dist)' },
     { flags: '--entry <FILE>', description: 'entry file (default: src/index.ts)' },
+    { flags: '--sbom', description: 'put a software bill of materials (CycloneDX) into the bundle, and beside it' },
     { flags: '--watch', description: 'build again after each change' },
     { flags: '--json', description: 'print what was built as JSON' },
   ],
-  example: 'goflow-plugin build --out dist',
+  example: 'goflow-plugin build --out dist --sbom',
   async run(args, io) {
     const { withEngine } = await import('../sandbox.ts');
     await withEngine(async (engine) => {
-      const options = { out: args.optional('out') ?? 'dist', entry: args.optional('entry'), json: args.flag('json') };
+      const options = {
+        out: args.optional('out') ?? 'dist',
+        entry: args.optional('entry'),
+        sbom: args.flag('sbom'),
+        json: args.flag('json'),
+      };
       if (args.flag('watch')) {
         const { watchAndBuild } = await import('../watch.ts');
         await watchAndBuild(engine, options, io);
