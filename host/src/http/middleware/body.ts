@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonValue } from '@goflow/plugin-sdk/contract';
 import { MAX_BUNDLE_BYTES } from '@goflow/plugin-sdk/contract';
 import { GoflowError } from '../../core/errors.ts';
+import { largeBodyTurn } from '../body/one-by-one.ts';
 import { parseJson } from '../body/parse.ts';
 import { hasBody, readBody } from '../body/read.ts';
 import type { BodyKind } from '../route.ts';
@@ -36,6 +37,8 @@ export async function readRequestBody(
   // A client that asked first (`Expect: 100-continue`) sends its body only now.
   if (req.headers.expect !== undefined && Number(req.headers['content-length'] ?? 0) <= limit) res.writeContinue();
   const bytes = await readBody(req, limit);
+  const turn = largeBodyTurn(bytes.length);
+  if (turn !== null) await turn;
   if (kind === 'bundle') return { json: undefined, bytes };
   if (bytes.length > 0) return { json: parseJson(bytes), bytes };
   if (kind === 'json-or-empty') return EMPTY_OBJECT;
