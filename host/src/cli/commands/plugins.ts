@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { connect, withConnection, type ConnectionFlags } from '../connection.ts';
 import { CommandFailure } from '../failure.ts';
 import { printJson, printTable, say, text } from '../output.ts';
+import { checkBundle, fetchNpmBundle } from '../npm-bundle.ts';
 import { readText } from '../read-file.ts';
 
 const at = (name: string, rest = '') => `/api/plugins/${encodeURIComponent(name)}${rest}`;
@@ -21,14 +22,20 @@ export function addPluginCommands(program: Command): void {
   withConnection(
     plugins
       .command('install')
-      .argument('<file>', 'bundle file (.goflow.json)')
+      .argument('<file>', 'bundle file (.goflow.json), or npm:NAME@VERSION for the one in an npm package')
       .description('upload a bundle; shows what it asks for'),
   )
-    .addHelpText('after', '\nExample:\n  goflow plugins install dist/custom-api-1.0.0.goflow.json')
-    .action(async (file: string, flags: ConnectionFlags) => {
+    .option('--digest <digest>', 'the digest that the bundle has to have')
+    .option('--signed-by <file>', 'public key file (FILE.pub) by which it has to be signed')
+    .option('--registry <url>', 'npm registry (default: npm_config_registry, else https://registry.npmjs.org)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  goflow plugins install dist/custom-api-1.0.0.goflow.json\n  goflow plugins install npm:@acme/goflow-crm@1.0.0 --signed-by acme.key.pub',
+    )
+    .action(async (file: string, flags: InstallFlags) => {
       const made = (await connect(flags).request('/api/plugins', {
         method: 'POST',
-        body: await readText(file),
+        body: await bundleText(file, flags),
         timeoutMs: 60_000,
       })) as JsonObject;
       if (flags.json === true) return printJson(made);
@@ -94,6 +101,23 @@ export function addPluginCommands(program: Command): void {
       await connect(flags).request(at(name), { method: 'DELETE' });
       say(`${name} removed`);
     });
+}
+
+interface InstallFlags extends ConnectionFlags {
+  readonly digest?: string;
+  readonly signedBy?: string;
+  readonly registry?: string;
+}
+
+async function bundleText(file: string, flags: InstallFlags): Promise<string> {
+  const { digest, signedBy } = flags;
+  if (file.startsWith('npm:')) {
+    const registry = flags.registry ?? process.env['npm_config_registry'] ?? 'https://registry.npmjs.org';
+    return await fetchNpmBundle(file, { registry, digest, signedBy });
+  }
+  const text = await readText(file);
+  if (digest !== undefined || signedBy !== undefined) await checkBundle(file, text, { digest, signedBy });
+  return text;
 }
 
 function collect(value: string, before: string[]): string[] {
