@@ -1,22 +1,10 @@
 import { Command as CommanderCommand, CommanderError } from 'commander';
 import { SDK_VERSION } from '../build/package-root.ts';
 import { BuildError } from '../build/problem.ts';
-import { type Command, toCommander } from './command.ts';
-import { build } from './commands/build.ts';
-import { check } from './commands/check.ts';
-import { dev } from './commands/dev.ts';
-import { init } from './commands/init.ts';
-import { inspect } from './commands/inspect.ts';
-import { keygen } from './commands/keygen.ts';
-import { publish } from './commands/publish.ts';
-import { run } from './commands/run.ts';
-import { sign } from './commands/sign.ts';
-import { test } from './commands/test.ts';
-import { verify } from './commands/verify.ts';
+import { toCommander } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { Failure, problems } from './failure.ts';
 import { type Io, processIo } from './io.ts';
-
-const COMMANDS: readonly Command[] = [init, dev, build, check, run, test, inspect, keygen, sign, verify, publish];
 
 /** Runs a command line; gives the exit status: 0 done, 1 failed, 2 wrong usage. */
 async function main(argv: readonly string[], io: Io): Promise<number> {
