@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cleanUp, startHost, tempDir, until, type HostProcess } from '../support/host-process.ts';
 
 /** How long another process holds the database in the suite; a write waits 5 s for a lock, so this is past that. */
-const LOCKED_MS = 8000;
+const LOCKED_MS = 6500;
 
 async function echoWorkflow(host: HostProcess): Promise<string> {
   const made = await host.request('POST', '/api/workflows', {

@@ -1,6 +1,6 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildConnector } from '../support/connector.ts';
 import { cleanUp, startHost, tempDir, until, type HostProcess } from '../support/host-process.ts';
 import { killTree } from '../support/kill-tree.ts';
@@ -29,6 +29,10 @@ async function kill(host: HostProcess): Promise<void> {
 }
 
 describe('after a kill -9 of the whole process tree', () => {
+  let bundle: string;
+  beforeAll(async () => {
+    bundle = await buildConnector(CONNECTOR);
+  });
   afterAll(cleanUp);
 
   async function prepared(): Promise<{
@@ -39,7 +43,6 @@ describe('after a kill -9 of the whole process tree', () => {
   }> {
     const dataDir = await tempDir();
     const pluginsDir = await tempDir();
-    const bundle = await buildConnector(CONNECTOR);
     await copyFile(bundle, path.join(pluginsDir, path.basename(bundle)));
     const host = await startHost({ dataDir, pluginsDir });
     const make = async (action: string, ms: number) => {
@@ -52,7 +55,7 @@ describe('after a kill -9 of the whole process tree', () => {
 
   it('every acknowledged run is there and ends, each attempt that was cut off with the next number', async () => {
     const { dataDir, pluginsDir, host, make } = await prepared();
-    const slow = await make('wait', 3000);
+    const slow = await make('wait', 1500);
     const quick = await make('wait', 0);
     const acknowledged: string[] = [];
     for (let count = 0; count < 20; count += 1) {

@@ -56,17 +56,22 @@ export default defineConnector({
   name: 'asking', version: '1.0.0', title: 'Asking', description: 'Asks a service.',
   permissions: { net: ['127.0.0.1:${port}'] },
   actions: {
-    ask: defineAction({
+    ask: asking(true),
+    ask_once: asking(false),
+  },
+});
+function asking(idempotent: boolean) {
+  return defineAction({
       title: 'Ask',
+      idempotent,
       input: { type: 'object', required: ['path'], properties: { path: { type: 'string' } }, additionalProperties: false },
       async run(ctx, input) {
         const response = await ctx.fetch('http://127.0.0.1:${port}' + input.path);
         if (response.ok) return { attempt: ctx.attempt };
         throw new ConnectorError('STATUS_' + response.status, 'no', { retryable: response.status >= 500 });
       },
-    }),
-  },
-});
+  });
+}
 `;
 
 describe('a step with retries', () => {
@@ -146,7 +151,9 @@ describe('a step with retries', () => {
   });
 
   test('waits out its pause over a restart, and goes on with the next attempt', async () => {
-    const id = await workflow('/twice/restart', { max_attempts: 3, backoff_ms: 3000, max_backoff_ms: 3000 });
+    // A pause cuts off no attempt, so that an action that must not be repeated goes on as well.
+    const retry = { max_attempts: 3, backoff_ms: 3000, max_backoff_ms: 3000 };
+    const id = await workflow('/twice/restart', retry, { action: 'ask_once' });
     const accepted = await host.request('POST', `/api/workflows/${id}/trigger`, {});
     const runId = accepted.body.run_id as string;
     const get = async (): Promise<Json> => (await host.request('GET', `/api/runs/${runId}`)).body;
