@@ -6,6 +6,7 @@ import { bombs } from './soak/bombs.ts';
 import { deadlines } from './soak/deadlines.ts';
 import { engineLoss } from './soak/engine-loss.ts';
 import { health } from './soak/health.ts';
+import { kills } from './soak/kills.ts';
 import { quarantine } from './soak/quarantine.ts';
 import { shutdown } from './soak/shutdown.ts';
 import { none, print, type Row } from './soak/table.ts';
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   engine: { rounds: [50, 5], innocents: false, run: engineLoss },
   quarantine: { rounds: [1, 1], innocents: true, run: quarantine },
   shutdown: { rounds: [50, 3], innocents: false, run: (_lab, times) => shutdown(times) },
+  kills: { rounds: [50, 6], innocents: false, run: (_lab, times) => kills(times) },
   timeouts: { rounds: [1000, 100], innocents: false, run: timeouts },
 };
 

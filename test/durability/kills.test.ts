@@ -5,7 +5,7 @@ import { allRuns } from './client.ts';
 import { addWorkflow, killAtRandomMoments, prepare, unfinished } from './kills.ts';
 import { until } from '../support/host-process.ts';
 
-/** `npm run soak` takes 50 and a seed of its own. */
+/** `npm run soak -- --only=kills` takes 50 and a seed of its own. */
 const MOMENTS = 6;
 const SEED = 20_261_123;
 
