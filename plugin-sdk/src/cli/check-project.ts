@@ -27,7 +27,7 @@ export async function checkProject(options: CheckArguments, io: Io): Promise<voi
   const done = io.progress('checking');
   const [typeProblems, built] = await Promise.all([
     checkTypes(dir, path.resolve(dir, options.entry ?? path.join('src', 'index.ts'))),
-    tryBuild(dir, options.entry),
+    tryBuild(dir, options.entry, earlier?.digests['sbom.json'] !== undefined),
   ]).finally(done);
 
   const { connector } = built;
@@ -78,12 +78,14 @@ function kB(bytes: number): string {
 async function tryBuild(
   dir: string,
   entry: string | undefined,
+  sbom: boolean,
 ): Promise<{ connector: BuiltConnector | null; problems: readonly BuildProblem[] }> {
   try {
     const connector = await withEngine((engine) =>
       buildConnector({
         dir,
         ...(entry !== undefined && { entry }),
+        sbom,
         describe: (bundle, ms) => engine.describe(bundle, ms),
       }),
     );
