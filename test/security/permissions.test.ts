@@ -168,6 +168,7 @@ describe('what an admin has to grant', () => {
     );
     expect(lines[0]).toMatchObject({
       component: 'broker',
+      address: '127.0.0.1',
       method: 'GET',
       port,
       rule: `127.0.0.1:${port}`,
@@ -180,5 +181,31 @@ describe('what an admin has to grant', () => {
       plugin: 'probe',
     });
     expect(lines[1]).toMatchObject({ rule: 'not-granted', status: null, 'error.code': 'EGRESS_DENIED' });
+    const { body } = await host.request('GET', `/api/runs/${ended.id}`);
+    const [reached, refused] = body.egress;
+    expect(reached).toMatchObject({
+      step_id: 'main',
+      kind: 'http',
+      method: 'GET',
+      host: '127.0.0.1',
+      port,
+      address: '127.0.0.1',
+      rule: `127.0.0.1:${port}`,
+      status: 200,
+      bytes_sent: 0,
+      bytes_received: 5,
+      duration_ms: expect.any(Number),
+      started_at: expect.any(String),
+      error: null,
+    });
+    expect(refused).toMatchObject({
+      host: '127.0.0.9',
+      port,
+      address: null,
+      rule: 'not-granted',
+      status: null,
+      error: { code: 'EGRESS_DENIED' },
+    });
+    expect(JSON.stringify(body.egress)).not.toContain('/refused');
   });
 });

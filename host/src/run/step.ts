@@ -238,6 +238,7 @@ function logEgress(log: Logger, ctx: Context, run: ActiveRun, fields: object, re
     method: record.method,
     host: run.mask.text(record.host),
     port: record.port,
+    address: record.address,
     rule: run.mask.text(record.rule),
     status: record.status,
     bytes_sent: record.bytesSent,
