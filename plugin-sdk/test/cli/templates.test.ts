@@ -3,8 +3,8 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { emptyFolder, goflowPlugin } from './support.ts';
 
+// The template `action` is tried in author.test.ts.
 it.each([
-  ['action', 3],
   ['credential', 4],
   ['http-api', 5],
 ] as const)(
