@@ -212,6 +212,11 @@ export class ActiveRun {
     return taken;
   }
 
+  /** Lines that could not be written after all: they go with the next ones. */
+  returnLogs(lines: readonly RunLogRecord[]): void {
+    this.#unsaved = [...lines, ...this.#unsaved];
+  }
+
   /** The last line, when lines were dropped. */
   closeLogs(): void {
     if (this.#dropped === 0) return;

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { GoflowError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { Store } from '../store/store.ts';
 import type { ActiveRun } from './active-run.ts';
@@ -16,11 +16,11 @@ export function flushLogsEvery(
   const timer = setInterval(() => {
     for (const run of active.values()) {
       if (!run.hasUnsavedLogs) continue;
-      store.runs
-        .appendLogs(run.storeCtx, run.id, run.takeLogs())
-        .catch((error: unknown) =>
-          log.warn(run.ctx, 'log lines of a run could not be stored', { 'error.message': messageOf(error) }),
-        );
+      const lines = run.takeLogs();
+      store.runs.appendLogs(run.storeCtx, run.id, lines).catch((error: unknown) => {
+        if (error instanceof GoflowError && error.code.startsWith('STORE_')) run.returnLogs(lines);
+        log.warn(run.ctx, 'log lines of a run could not be stored', { 'error.message': messageOf(error) });
+      });
     }
   }, ms);
   return () => clearInterval(timer);
