@@ -117,7 +117,10 @@ export class TestEngine implements AsyncDisposable {
       log: (_level: string, message: string) => void started.logs.push(message),
       logsDropped: (count: number) => void (started.droppedLogs = count),
       progress: () => undefined,
-      restarted: (count: number) => void started.restarts.push(count),
+      restarted(count: number) {
+        started.restarts.push(count);
+        return { ...context, attempt: context.attempt + count };
+      },
       ended: ended.resolve,
     };
     const outcome = this.engine.call(request, handlers, controller.signal);

@@ -88,7 +88,9 @@ export class BundlePool implements LaneListener {
 
   /** Takes a waiting call out again. */
   remove(call: EngineCall): void {
-    if (!this.#waiting.delete(call) && !this.#again.delete(call)) this.#alone.delete(call);
+    if (this.#waiting.delete(call) || this.#again.delete(call)) return;
+    this.#alone.delete(call);
+    this.#unreserve(call);
   }
 
   /** Gives waiting calls to lanes that have room, and starts lanes for those that are left. */
@@ -162,6 +164,7 @@ export class BundlePool implements LaneListener {
       );
       if (fresh !== undefined) {
         this.#alone.delete(call);
+        this.#unreserve(call);
         fresh.reservedFor = call;
         fresh.run(call);
       } else if (
@@ -175,6 +178,11 @@ export class BundlePool implements LaneListener {
 
   #wait(call: EngineCall): void {
     this.#waiting.add(tenantOf(call), workflowOf(call), call);
+  }
+
+  /** A lane that was started for a call which has no need of it any more is for everybody: one that stayed reserved would be used by nobody, and never end. */
+  #unreserve(call: EngineCall): void {
+    for (const lane of this.lanes) if (lane.reservedFor === call) lane.reservedFor = null;
   }
 
   #requeue(call: EngineCall): void {

@@ -2,6 +2,14 @@
 module.exports = {
   actions: {
     echo: { run: (ctx, input) => input },
+    /** Its own attempt number, after a while. */
+    attempt: {
+      async run(ctx, ms) {
+        ctx.log.info('begun');
+        await new Promise((resolve) => setTimeout(resolve, ms));
+        return ctx.attempt;
+      },
+    },
     sleep: { run: (ctx, ms) => ctx.sleep(ms).then(() => 'slept') },
     wait: { run: (ctx, ms) => new Promise((resolve) => setTimeout(() => resolve('waited'), ms)) },
     loop: {
