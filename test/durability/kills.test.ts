@@ -15,7 +15,7 @@ describe('a host that is killed at random moments under load', () => {
   it('loses nothing, leaves nothing unfinished, and begins nothing twice without an interruption', async () => {
     const report = await killAtRandomMoments(MOMENTS, SEED);
     expect(report.broken).toEqual([]);
-    expect(report.acknowledged).toBeGreaterThan(50);
+    expect(report.acknowledged).toBeGreaterThan(10);
     expect(report.repeated).toBeGreaterThan(0);
   }, 120_000);
 
