@@ -125,6 +125,22 @@ describe('a thread that sends', () => {
     expect(await engine.output(bundle('hostile'), { input: returning('sound') })).toBe('sound');
   });
 
+  test('requests gets answers in memory that holds nothing but them', async () => {
+    const other = { ok: true, value: new TextEncoder().encode('the answer of another plugin') } as const;
+    const mine = { ok: true, value: new TextEncoder().encode('mine') } as const;
+    const askTwice = (end: string) =>
+      `lane.say({ type: 'call', key, call: 1, request: { op: 'body.read', body: 1 } }); lane.port.on('message', (commands) => { for (const one of commands) if (one.type === 'answer' && one.key === key) { ${end} } });`;
+    const look = `lane.say({ type: 'result', key, output: JSON.stringify(Buffer.from(one.value.buffer).toString('latin1')), wallMs: 1 });`;
+    const calls = Array.from({ length: 8 }, (_, i) =>
+      engine.start(bundle(i % 2 === 0 ? 'hostile' : 'other'), {
+        input: askTwice(look),
+        broker: async () => (i % 2 === 0 ? mine : other),
+      }),
+    );
+    const seen = await Promise.all(calls.map(async ({ outcome }) => ((await outcome) as { output: string }).output));
+    expect(new Set(seen.filter((_, i) => i % 2 === 0))).toEqual(new Set(['"mine"']));
+  });
+
   // Last: it ends the engine process.
   test('messages into the engine’s own pipe says nothing in its name: the host ends the engine, and runs the others again', async () => {
     const other = engine.start(bundle('other'), { input: `setTimeout(() => { ${returning('mine')} }, 500);` });

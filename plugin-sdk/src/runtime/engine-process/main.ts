@@ -15,16 +15,17 @@ process.on('SIGINT', () => undefined);
 process.on('SIGTERM', () => undefined);
 
 pipe.once('data', (first: Buffer) => {
-  const token = Buffer.from(first.subarray(0, TOKEN_BYTES));
+  const hostToken = Buffer.from(first.subarray(0, TOKEN_BYTES));
+  const token = Buffer.from(first.subarray(TOKEN_BYTES, 2 * TOKEN_BYTES));
   const outbox = new Outbox((batch) => {
     for (const frame of encodeBatch(batch, token)) pipe.write(frame);
   });
   const supervisor = new Supervisor(outbox, readSettings(process.argv[2]));
-  const reader = new FrameReader(token);
+  const reader = new FrameReader(hostToken);
   const take = (chunk: Buffer): void => {
     for (const batch of reader.read(chunk)) supervisor.take(batch as HostMessage[]);
   };
   pipe.on('data', take);
-  take(first.subarray(TOKEN_BYTES));
+  take(first.subarray(2 * TOKEN_BYTES));
   outbox.send({ type: 'ready' });
 });

@@ -1,4 +1,5 @@
 import type { EngineStats, HostMessage } from '../protocol/engine.ts';
+import { ownMemory } from '../protocol/own-memory.ts';
 import { createCall, type EngineCall } from './call.ts';
 import { Ledger } from './ledger.ts';
 import type { Outbox } from './outbox.ts';
@@ -47,7 +48,8 @@ export class Supervisor {
       }
       case 'answer': {
         const call = this.#ledger.get(message.key);
-        if (call?.abortedAt === null) call.lane?.send(message);
+        if (call?.abortedAt !== null) return;
+        call.lane?.send(message.ok ? { ...message, value: ownMemory(message.value) } : message);
         return;
       }
       case 'ping':

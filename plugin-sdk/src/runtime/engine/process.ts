@@ -45,8 +45,10 @@ export class EngineProcess {
   unanswered = 0;
   readonly #child: ChildProcess;
   readonly #pipe: Socket;
+  /** Of the host's own frames, and of those of the engine. */
   readonly #token = randomBytes(TOKEN_BYTES);
-  readonly #intake = new Intake(this.#token, () => this.calls.size + this.ending.size);
+  readonly #itsToken = randomBytes(TOKEN_BYTES);
+  readonly #intake = new Intake(this.#itsToken, () => this.calls.size + this.ending.size);
   readonly #listener: ProcessListener;
   readonly #opened = new Set<string>();
   #outgoing: HostMessage[] = [];
@@ -64,7 +66,7 @@ export class EngineProcess {
     this.#pipe.on('data', (chunk: Buffer) => this.#receive(chunk));
     // A pipe that breaks is the end of the engine, which `close` tells; one that closed its pipe only will not answer pings.
     this.#pipe.on('error', () => undefined);
-    this.#pipe.write(this.#token);
+    this.#pipe.write(Buffer.concat([this.#token, this.#itsToken]));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS);
     });

@@ -6,8 +6,8 @@ import { DefaultSerializer, deserialize } from 'node:v8';
  * Not Node's IPC channel, because that trusts its peer: twelve bytes of garbage, or a message `{ cmd: 'NODE_HANDLE_ACK' }`, throw inside Node's own
  * reader and end the host.
  *
- * The token is the first that the host sends, before the engine has any thread. A worker thread shares the pipe's descriptor with the engine's
- * main thread, but not its memory: it cannot say anything in the engine's name.
+ * There is a token for each direction. They are the first that the host sends, before the engine has any thread. A worker thread shares the pipe's descriptor with
+ * the engine's main thread, but not its memory: it cannot say anything in the engine's name, whatever it reads of what the host says.
  */
 
 export const TOKEN_BYTES = 16;

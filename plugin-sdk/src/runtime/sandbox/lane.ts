@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ErrorData } from '../../contract/index.ts';
 import { type LaneCommand, type LaneStart, CLAIM_OPEN, CLAIM_TAKEN } from '../protocol/worker.ts';
 import type { BrokerReply } from '../protocol/engine.ts';
-import type { BrokerAnswer } from '../protocol/broker.ts';
+import { ownMemory } from '../protocol/own-memory.ts';
 import { Call } from './call.ts';
 import { readErrorData } from './endowments/calls.ts';
 import { Outbox } from './outbox.ts';
@@ -187,19 +187,6 @@ export class Lane {
   #settleStop(): void {
     if (this.#stopping && this.#calls.size === 0) this.#stopped.resolve();
   }
-}
-
-/** Bytes that came through a pool of the engine would show their neighbours: they get memory of their own. */
-function ownMemory(value: BrokerAnswer): BrokerAnswer {
-  if (value instanceof Uint8Array) return ownBytes(value);
-  if (value !== null && typeof value === 'object' && 'bytes' in value && value.bytes !== null) {
-    return { ...value, bytes: ownBytes(value.bytes) };
-  }
-  return value;
-}
-
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
 }
 
 function brokenCall(thrown: unknown): ErrorData {

@@ -30,8 +30,8 @@ const engine = {
 pipe.on('data', (chunk) => {
   rest = Buffer.concat([rest, chunk]);
   if (token === null) {
-    token = rest.subarray(0, 16);
-    rest = rest.subarray(16);
+    token = rest.subarray(16, 32);
+    rest = rest.subarray(32);
     engine.say({ type: 'ready' });
   }
   while (rest.byteLength >= 20 && rest.byteLength >= 20 + rest.readUInt32BE(0)) {
