@@ -62,7 +62,9 @@ export async function buildConnector(options: BuildOptions): Promise<BuiltConnec
       },
     ]);
   }
-  const [bundled, project] = await Promise.all([bundleCode(dir, entry), readProjectFiles(dir)]);
+  // First: esbuild reads package.json too, and would tell of its faults in words of its own.
+  const project = await readProjectFiles(dir);
+  const bundled = await bundleCode(dir, entry);
   const definition = await readDefinition(bundled.code, options.describe, portablePath(dir, entry));
 
   const files: Bundle['files'] = {

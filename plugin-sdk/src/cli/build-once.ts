@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { buildConnector, writeConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { formatProblem } from '../build/problem.ts';
 import { writeAtomically } from '../build/write-atomically.ts';
 import type { Engine } from '../runtime/index.ts';
@@ -24,7 +25,7 @@ export async function buildOnce(engine: Engine, options: BuildArguments, io: Io)
     dir,
     ...(options.entry !== undefined && { entry: options.entry }),
     sbom: options.sbom,
-    describe: (bundle, timeoutMs) => engine.describe(bundle, timeoutMs).finally(() => engine.close(bundle.digest)),
+    describe: (bundle, timeoutMs) => describeIn(engine)(bundle, timeoutMs).finally(() => engine.close(bundle.digest)),
   }).finally(done);
   const file = await writeConnector(built, path.resolve(dir, options.out));
   const bom = built.bundle.files['sbom.json'];

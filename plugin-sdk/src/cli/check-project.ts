@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Manifest } from '../contract/index.ts';
 import { type BuiltConnector, buildConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { findInSource } from '../build/find-in-source.ts';
 import { BuildError, type BuildProblem, formatProblem } from '../build/problem.ts';
 import { type Comparison, compareManifests } from '../build/compare/manifests.ts';
@@ -86,7 +87,7 @@ async function tryBuild(
         dir,
         ...(entry !== undefined && { entry }),
         sbom,
-        describe: (bundle, ms) => engine.describe(bundle, ms),
+        describe: describeIn(engine),
       }),
     );
     return { connector, problems: [] };

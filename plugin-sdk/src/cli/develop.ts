@@ -1,6 +1,7 @@
 import path from 'node:path';
 import semver from 'semver';
 import { type BuiltConnector, buildConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { BuildError, formatProblem } from '../build/problem.ts';
 import { type Bundle, serializeBundle, sha256 } from '../contract/index.ts';
 import type { Engine } from '../runtime/engine/types.ts';
@@ -62,7 +63,7 @@ async function build(engine: Engine, dir: string, entry: string | undefined, io:
     return await buildConnector({
       dir,
       ...(entry !== undefined && { entry }),
-      describe: (bundle, ms) => engine.describe(bundle, ms).finally(() => engine.close(bundle.digest)),
+      describe: (bundle, ms) => describeIn(engine)(bundle, ms).finally(() => engine.close(bundle.digest)),
     });
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;

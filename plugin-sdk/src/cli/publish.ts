@@ -1,5 +1,6 @@
 import type { BuiltConnector } from '../build/build-connector.ts';
 import { buildConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { type Permissions, serializeBundle } from '../contract/index.ts';
 import type { HostClient } from './host-client.ts';
 import { readBundleFile } from './inspect-bundle.ts';
@@ -53,7 +54,7 @@ async function buildHere(entry: string | undefined): Promise<BuiltConnector> {
     buildConnector({
       dir: projectDir(),
       ...(entry !== undefined && { entry }),
-      describe: (bundle, ms) => engine.describe(bundle, ms),
+      describe: describeIn(engine),
     }),
   );
 }

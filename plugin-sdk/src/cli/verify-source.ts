@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { type BuiltConnector, buildConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { SDK_VERSION } from '../build/package-root.ts';
 import { type Bundle, canonicalJson } from '../contract/index.ts';
 import { Failure } from './failure.ts';
@@ -17,7 +18,7 @@ export async function verifySource(file: string, source: string, entry: string |
       dir,
       ...(entry !== undefined && { entry }),
       sbom: bundle.files['sbom.json'] !== undefined,
-      describe: (code, ms) => engine.describe(code, ms),
+      describe: describeIn(engine),
     }),
   ).finally(done);
   if (built.digest !== digest)

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { buildConnector } from '../build/build-connector.ts';
+import { describeIn } from '../build/describe-in.ts';
 import { type Bundle, type JsonObject, type JsonValue, type Manifest, parseBundle } from '../contract/index.ts';
 import { type Broker, createBroker, parseAllowPrivate } from '../runtime/broker/broker.ts';
 import type { Dialer } from '../runtime/broker/dial.ts';
@@ -141,6 +142,6 @@ async function load(options: OpenOptions, engine: Engine): Promise<{ bundle: Bun
   return await buildConnector({
     dir,
     ...(options.entry !== undefined && { entry: options.entry }),
-    describe: (bundle, timeoutMs) => engine.describe(bundle, timeoutMs),
+    describe: describeIn(engine),
   });
 }
