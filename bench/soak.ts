@@ -38,6 +38,14 @@ const only = valueOf('only')?.split(',') ?? Object.keys(PARTS);
 const times = valueOf('times');
 let missed = 0;
 
+// Whatever goes wrong, no host is left.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => void cleanUp().then(() => process.exit(1)));
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  void cleanUp().then(() => process.exit(1));
+});
+
 for (const name of only) {
   const part = PARTS[name];
   if (part === undefined) throw new Error(`--only: there is no "${name}"; there are ${Object.keys(PARTS).join(', ')}`);

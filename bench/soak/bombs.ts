@@ -10,7 +10,7 @@ export async function bombs(lab: Lab, times: number): Promise<readonly Row[]> {
     const took: number[] = [];
     for (let n = 0; n < times; n += 1) {
       const from = performance.now();
-      const run = await lab.run(`bomb-${action}-${Math.floor(n / 4)}`, action, { timeout: 60 });
+      const run = await lab.run(`bomb-${action}-${Math.floor(n / 4)}`, action, { timeout: 50 });
       took.push(performance.now() - from);
       if (run.error?.code !== 'OUT_OF_MEMORY') wrong.push(`${action}: ${run.status} ${JSON.stringify(run.error)}`);
     }
