@@ -32,7 +32,7 @@ function ask() {
   });
 }
 
-const timer = setInterval(ask, 10);
+const timer = setInterval(() => void ask(), 10);
 process.stdin.resume().on('end', () => {
   clearInterval(timer);
   times.splice(0, Math.min(WARM_UP, times.length - 1));
