@@ -6,7 +6,12 @@ export default defineConfig({
   resolve: { conditions: ['goflow-source'] },
   ssr: { resolve: { conditions: ['goflow-source', 'node', 'import', 'module', 'default'] } },
   test: {
-    include: ['{host,plugin-sdk}/test/**/*.test.ts', 'plugins/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      '{host,plugin-sdk}/test/**/*.test.ts',
+      'plugins/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../core/version.ts';
 import { CommandFailure } from './failure.ts';
 import { say } from './output.ts';
 import { addBackupCommands } from './commands/backup.ts';
@@ -16,7 +17,7 @@ import { addWorkflowCommands } from './commands/workflows.ts';
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = new Command('goflow')
     .description("GoFlow: runs strangers' connectors safely, and fast.")
-    .helpCommand(false)
+    .version(VERSION)
     .showHelpAfterError('(see --help)')
     .exitOverride()
     .configureOutput({

@@ -150,7 +150,7 @@ export class ActiveRun {
       ...this.snapshot(),
       status,
       output,
-      error,
+      error: error === null ? null : { ...error, details: error.details ?? null },
       finished_at: finished.toISOString(),
       duration_ms: Math.round((performance.now() - this.accepted) * 1000) / 1000,
       ended_by: this.endedBy,

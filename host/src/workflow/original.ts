@@ -10,8 +10,8 @@ import {
 
 /**
  * The shape that workflows had in the first GoFlow: `trigger_type`, `action_type`, `config_json` (an object, or its JSON text), `action_chain`,
- * `parameters`. It means what it meant there: a bare path reads the webhook's body, in a chained action with `"use_data_from": "previous"` the
- * action before; what is missing stays as it is written; a chain goes on when one of its actions fails; unknown fields are ignored.
+ * `parameters`. It means what it meant there: a bare path of the first action reads the webhook's body, one of a chained action with
+ * `"use_data_from": "previous"` what the action before it gave, one of any other chained action nothing; what is missing stays as it is written; a chain goes on when one of its actions fails; unknown fields are ignored.
  */
 const ORIGINAL_FIELDS = ['trigger_type', 'action_type', 'config_json', 'action_chain'] as const;
 const TRIGGER_TYPES = ['webhook', 'schedule', 'manual', 'api'];

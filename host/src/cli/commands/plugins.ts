@@ -61,7 +61,7 @@ export function addPluginCommands(program: Command): void {
         flags: ConnectionFlags & { all?: boolean; net: string[]; connect: string[]; storage?: boolean },
       ) => {
         const chosen = flags.net.length > 0 || flags.connect.length > 0 || flags.storage === true;
-        if (flags.all === chosen)
+        if ((flags.all === true) === chosen)
           throw new CommandFailure('name what to grant: --all, or any of --net, --connect and --storage', 2);
         const client = connect(flags);
         const permissions: JsonValue =
