@@ -80,7 +80,10 @@ const RESULT_CODES: Readonly<Record<string, string>> = {
 };
 
 it.each(RESULT_KINDS)('the result %s: fails with a code that names the cause', async (kind) => {
-  const run = await lab.run(`evil-result-${kind}`, 'hostile_result', { config: { kind }, timeout: kind.startsWith('endless_') ? 1 : 20 });
+  const run = await lab.run(`evil-result-${kind}`, 'hostile_result', {
+    config: { kind },
+    timeout: kind.startsWith('endless_') ? 1 : 20,
+  });
   expect((RESULT_CODES[kind] ?? 'CONNECTOR_ERROR').split('|')).toContain(run.error.code);
   expect(run.error.message.length).toBeLessThan(5000);
 });
