@@ -36,13 +36,26 @@ function fileWriter(fd: number): LogWriter {
   const output = pino.destination({ dest: fd, sync: true, minLength: BUFFER_BYTES, maxWrite: BUFFER_BYTES * 2 });
   // The disk may be full; the runs go on.
   output.on('error', () => undefined);
-  // Not `flushSync`: that waits for the disk, too.
-  const turn = atEndOfTurn(() => output.flush());
+  // Handed on once a turn: pino's buffer is copied as a whole for each text that is added to it.
+  let pending = '';
+  const handOn = () => {
+    if (pending !== '') output.write(pending);
+    pending = '';
+  };
+  const turn = atEndOfTurn(() => {
+    handOn();
+    // Not `flushSync`: that waits for the disk, too.
+    output.flush();
+  });
   const write = (line: string) => {
-    output.write(line);
+    pending += line;
     turn();
   };
-  return Object.assign(write, { flushSync: () => output.flushSync() });
+  const flushSync = () => {
+    handOn();
+    output.flushSync();
+  };
+  return Object.assign(write, { flushSync });
 }
 
 /**
