@@ -1,7 +1,7 @@
 import { RUN_STATUSES, type RunStatus } from '../../../core/records.ts';
 import type { Db, Sql } from '../db.ts';
 import type { RunRow } from '../rows.ts';
-import { RUN_COLUMNS } from './runs.ts';
+import { ENDED, RUN_COLUMNS, UNFINISHED } from './runs.ts';
 
 /** Bytes of JSON in one page, roughly: a page of large runs ends early, so that no list keeps the commits waiting. */
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -49,7 +49,10 @@ export function listRuns(db: Db, args: RunListArgs): RunListPage {
 
 /** The places of the newest runs of one status, one more than a page has. */
 function positions(db: Db, args: RunListArgs, status: RunStatus): readonly RunPosition[] {
-  const where = ['tenant_id = ?', 'status = ?'];
+  const unfinished = status === 'queued' || status === 'running';
+  // The term that an index is limited by has to stand in the query as it stands there.
+  const where = ['tenant_id = ?', 'status = ?', unfinished ? UNFINISHED : ENDED];
+  const index = unfinished ? 'runs_unfinished' : args.workflowId === null ? 'runs_by_tenant' : 'runs_by_workflow';
   const values: Sql[] = [args.tenantId, status];
   if (args.workflowId !== null) {
     where.push('workflow_id = ?');
@@ -68,7 +71,7 @@ function positions(db: Db, args: RunListArgs, status: RunStatus): readonly RunPo
     values.push(...args.before);
   }
   return db.rows<RunPosition>(
-    `SELECT created_at, seq FROM runs INDEXED BY ${args.workflowId === null ? 'runs_by_tenant' : 'runs_by_workflow'}
+    `SELECT created_at, seq FROM runs INDEXED BY ${index}
      WHERE ${where.join(' AND ')} ORDER BY created_at DESC, seq DESC LIMIT ?`,
     [...values, args.limit + 1],
   );

@@ -2,7 +2,9 @@ import type { Db } from '../db.ts';
 import type { AcceptedRow, EndRow, IdempotencyRow, InternalsRow, WholeRunRow } from '../rows.ts';
 import { claimIdempotency } from './idempotency.ts';
 
+/** As the indexes of runs are limited by them. */
 export const UNFINISHED = "status IN ('queued', 'running')";
+export const ENDED = "status NOT IN ('queued', 'running')";
 
 export const RUN_COLUMNS = `id, tenant_id, workflow_id, workflow_version, status, attempt, created_at, started_at,
   finished_at, duration_ms, ended_by, user_id, trace_id, trigger, parameters, steps, error, output, ending`;

@@ -53,9 +53,10 @@ CREATE TABLE runs (
   last_logs         TEXT
 ) STRICT;
 -- A list without a status merges the ranges of the six, which is cheaper than an index more on every write.
-CREATE INDEX runs_by_tenant   ON runs (tenant_id, status, created_at);
-CREATE INDEX runs_by_workflow ON runs (workflow_id, tenant_id, status, created_at);
-CREATE INDEX runs_unfinished  ON runs (seq) WHERE status IN ('queued', 'running');
+-- A run is in the one, then in the other two: no entry is ever moved, which is half of what an end would cost.
+CREATE INDEX runs_unfinished  ON runs (tenant_id, status, created_at) WHERE status IN ('queued', 'running');
+CREATE INDEX runs_by_tenant   ON runs (tenant_id, status, created_at) WHERE status NOT IN ('queued', 'running');
+CREATE INDEX runs_by_workflow ON runs (workflow_id, tenant_id, status, created_at) WHERE status NOT IN ('queued', 'running');
 
 -- Log lines that were written while the run went on, some at a time; those that come with its end are in runs.last_logs.
 CREATE TABLE run_logs (
