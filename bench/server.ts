@@ -17,8 +17,9 @@ export interface Server {
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const SERVER_CORE = '0';
 
-/** Whether processes can be bound to cores here; without it the figures are of both cores together. */
-export const canPin = spawnSync('taskset', ['-c', SERVER_CORE, 'true']).status === 0;
+/** Whether each side gets a core of its own; without it (BENCH_PIN=off, or no taskset) both sides share all cores, as a plain start does. */
+export const canPin =
+  process.env['BENCH_PIN'] !== 'off' && spawnSync('taskset', ['-c', SERVER_CORE, 'true']).status === 0;
 
 export async function startServer(
   args: readonly string[],
